@@ -1,0 +1,17 @@
+//! Compiles the contract with a protobuf compiler written in Rust, so that no system protoc is needed.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let files = ["tidegate/v1/object.proto", "tidegate/v1/sync.proto", "tidegate/v1/management.proto"];
+    for file in files {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    let descriptors = protox::compile(files, ["."])?;
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&descriptors))?;
+    tonic_prost_build::configure()
+        .bytes(".tidegate.v1.Chunk.data")
+        .build_client(std::env::var_os("CARGO_FEATURE_GRPC").is_some())
+        .build_server(std::env::var_os("CARGO_FEATURE_GRPC").is_some())
+        .compile_fds(descriptors)?;
+    Ok(())
+}
