@@ -1,0 +1,58 @@
+//! What the admin API stores: plain structures in AWS's words, with no HTTP, no SQL and no protobuf.
+//!
+//! Member names serialise exactly as the admin API spells them and optional members are left out, so one value serves
+//! the wire, the store and the canonical JSON of a deployment. Maps are ordered: the same value is always the same bytes.
+//!
+//! Source: the service model of `apigateway` version 2015-07-09.
+
+mod authorizers;
+mod deployments;
+mod gateway_responses;
+mod hash;
+mod ids;
+mod integrations;
+mod methods;
+mod models;
+mod request_validators;
+mod resources;
+mod rest_apis;
+mod snapshot;
+mod stages;
+mod wire;
+
+pub use authorizers::{
+    AdditionalClaim, Authorizer, AuthorizerType, ClaimFormat, JwtAlgorithm, JwtConfiguration,
+    JwtIssuer,
+};
+pub use deployments::{
+    ApiSummary, Deployment, DeploymentCanarySettings, DeploymentRecord, MethodSnapshot,
+};
+pub use gateway_responses::{GatewayResponse, ResponseType};
+pub use hash::ContentHash;
+pub use ids::{
+    ApiId, AuthorizerId, DeploymentId, InvalidId, ModelId, RequestValidatorId, ResourceId,
+    StageName,
+};
+pub use integrations::{
+    ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,
+    PassthroughBehavior, ResponseTransferMode, Templates, TlsConfig,
+};
+pub use methods::{AuthorizationType, HttpMethod, Method, MethodResponse, StatusCode};
+pub use models::Model;
+pub use request_validators::RequestValidator;
+pub use resources::Resource;
+pub use rest_apis::{
+    ApiKeySource, ApiStatus, EndpointAccessMode, EndpointConfiguration, EndpointType,
+    IpAddressType, RestApi, SecurityPolicy,
+};
+pub use snapshot::Snapshot;
+pub use stages::{
+    AccessLogSettings, CacheClusterSize, CacheClusterStatus, CanarySettings, LoggingLevel,
+    MethodSetting, Stage, StageRecord, UnauthorizedCacheControlHeaderStrategy,
+};
+pub use wire::{Timestamp, UnknownName, WireName};
+
+use std::collections::BTreeMap;
+
+/// String to string, in key order.
+pub type StringMap = BTreeMap<String, String>;
