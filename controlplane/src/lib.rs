@@ -1,5 +1,7 @@
 //! Tidegate's control plane: from an admin call to a published snapshot.
 //!
+//! - [`auth`]: admin credentials, SigV4 verification, the browser guard; no I/O
 //! - [`model`]: RestApi, Resource, Method, Integration, Stage, Deployment ...; no HTTP, no SQL, no protobuf
 
+pub mod auth;
 pub mod model;

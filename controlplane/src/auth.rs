@@ -1,0 +1,143 @@
+//! Who calls the admin API: the browser guard, SigV4 verification and the access keys, without any I/O.
+//!
+//! [`Authenticator::check`] is the one entry point. It answers from the parts of a request, the time inside them and
+//! a key lookup; it opens nothing and waits for nothing.
+
+pub mod error;
+pub mod guard;
+pub mod keys;
+pub mod sigv4;
+
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+
+pub use error::AuthError;
+pub use guard::Guard;
+pub use keys::{AccessKey, Keyring, Keys, NoKeys, Secret};
+
+/// The signing name of the admin API. Source: botocore service model `apigateway` (v1 and v2 share it).
+pub const SERVICE: &str = "apigateway";
+
+/// What a caller without a stored access key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The admin API listens on loopback only. A well-formed signature by an unknown key is let in unverified, since
+    /// there is no secret to verify it with; a known key is verified in full.
+    Loopback,
+    /// Only stored, enabled keys are let in.
+    Strict,
+}
+
+/// The body of a request as far as signing sees it.
+#[derive(Debug, Clone, Copy)]
+pub enum Payload<'a> {
+    /// The whole body; hashed only when a signature has to be verified.
+    Bytes(&'a [u8]),
+    /// SHA-256 of the body, for callers that hashed it while reading.
+    Sha256([u8; 32]),
+}
+
+impl Payload<'_> {
+    fn sha256(&self) -> [u8; 32] {
+        match self {
+            Self::Bytes(bytes) => Sha256::digest(bytes).into(),
+            Self::Sha256(hash) => *hash,
+        }
+    }
+}
+
+/// A request as it came off the wire: nothing decoded, nothing normalised.
+#[derive(Debug, Clone)]
+pub struct RequestParts<'a> {
+    /// The method in upper case.
+    pub method: &'a str,
+    /// The path as sent, still percent-encoded.
+    pub path: &'a str,
+    /// The query as sent, without `?`; empty when there was none.
+    pub query: &'a str,
+    headers: Vec<(&'a str, &'a [u8])>,
+    /// The body or its hash.
+    pub payload: Payload<'a>,
+    /// The time at which the request is judged.
+    pub now: SystemTime,
+}
+
+impl<'a> RequestParts<'a> {
+    /// Collects the parts. Headers keep their order; a name may occur more than once and in any case.
+    pub fn new(
+        method: &'a str,
+        path: &'a str,
+        query: &'a str,
+        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        payload: Payload<'a>,
+        now: SystemTime,
+    ) -> Self {
+        Self { method, path, query, headers: headers.into_iter().collect(), payload, now }
+    }
+
+    /// The values of a header, in the order they were sent.
+    pub fn header(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
+    }
+
+    /// The names of all headers, as sent.
+    pub fn header_names(&self) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().map(|(name, _)| *name)
+    }
+}
+
+/// A caller that was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The key named in the credential scope.
+    pub access_key_id: String,
+    /// The region named in the credential scope.
+    pub region: String,
+    /// Whether the signature was checked against a stored secret; false only in [`Mode::Loopback`].
+    pub verified: bool,
+}
+
+/// Decides who may call the admin API.
+#[derive(Debug, Clone)]
+pub struct Authenticator<K> {
+    mode: Mode,
+    guard: Guard,
+    keys: K,
+}
+
+impl<K: Keyring> Authenticator<K> {
+    /// An authenticator that looks keys up in `keys` on every request, so that a revoked key is refused at once.
+    pub fn new(mode: Mode, guard: Guard, keys: K) -> Self {
+        Self { mode, guard, keys }
+    }
+
+    /// Lets a request in or says why not. Costs a key lookup, five HMACs and one hash of the body.
+    ///
+    /// The browser guard comes first, so a web page learns nothing about keys. An unknown key needs a well-formed
+    /// signature in every mode: that is what a form, an image or a link of a web page cannot produce by accident.
+    pub fn check(&self, request: &RequestParts<'_>) -> Result<Identity, AuthError> {
+        self.guard.check(request)?;
+        let claim = sigv4::parse(request, SERVICE)?;
+        let verified = match (self.keys.access_key(claim.access_key_id()), self.mode) {
+            (Some(key), _) if !key.enabled => return Err(AuthError::UnrecognizedClient),
+            (Some(key), _) => {
+                sigv4::verify(&claim, request, key.secret.expose())?;
+                true
+            }
+            (None, Mode::Loopback) => false,
+            (None, Mode::Strict) => return Err(AuthError::UnrecognizedClient),
+        };
+        Ok(Identity {
+            access_key_id: claim.access_key_id().to_owned(),
+            region: claim.region().to_owned(),
+            verified,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
