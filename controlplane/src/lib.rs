@@ -2,6 +2,8 @@
 //!
 //! - [`auth`]: admin credentials, SigV4 verification, the browser guard; no I/O
 //! - [`model`]: RestApi, Resource, Method, Integration, Stage, Deployment ...; no HTTP, no SQL, no protobuf
+//! - [`store`]: rows, a gap-free log of changes, blobs by content; a trait and its SQLite backend
 
 pub mod auth;
 pub mod model;
+pub mod store;
