@@ -4,7 +4,11 @@
 //! spaces); the engine reads it. Nothing here borrows: parked requests keep offsets, and one `Head` serves a connection for
 //! its whole life without allocating again.
 
+mod hop;
+
 use std::ops::Range;
+
+pub use hop::names_fields;
 
 /// A range of bytes inside a head's buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -236,6 +240,11 @@ pub struct Head {
     pub body: BodySize,
     /// Fields in the order received. For HTTP/2 without pseudo fields.
     pub fields: Vec<Field>,
+    /// Whether a `Connection` field names anything but `close` and `keep-alive`, so that [`Head::nominated`] is free for
+    /// nearly every message.
+    pub nominates: bool,
+    /// How many bytes of `buf` a codec has already searched for the end of the head without finding it.
+    pub scanned: usize,
 }
 
 impl Default for Head {
@@ -259,6 +268,8 @@ impl Head {
             status: 0,
             body: BodySize::Empty,
             fields: Vec::with_capacity(if bytes == 0 { 0 } else { 32 }),
+            nominates: false,
+            scanned: 0,
         }
     }
 
@@ -274,6 +285,8 @@ impl Head {
         self.status = 0;
         self.body = BodySize::Empty;
         self.fields.clear();
+        self.nominates = false;
+        self.scanned = 0;
     }
 
     /// Drops the first `bytes` received and moves the rest to the front, ready for the next message.
@@ -291,7 +304,9 @@ impl Head {
     pub fn push_field(&mut self, name: &[u8], value: &[u8]) {
         let name_span = self.push_bytes(name);
         let value_span = self.push_bytes(value);
-        self.fields.push(Field { name: name_span, value: value_span, known: Known::of(name) });
+        let known = Known::of(name);
+        self.nominates |= known == Known::Connection && names_fields(value);
+        self.fields.push(Field { name: name_span, value: value_span, known });
     }
 
     /// Appends bytes to the head and names where they are. Builders only: parsed heads never move.
