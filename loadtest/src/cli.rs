@@ -1,0 +1,29 @@
+//! The command line: one file per command, which reads flags and prints reports.
+
+mod duration;
+mod run;
+mod upstream;
+
+use clap::{Parser, Subcommand};
+
+/// Load tools for Tidegate: an origin, an open-loop generator and comparisons side by side.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate-load", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Upstream(upstream::Args),
+    Run(Box<run::Args>),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Upstream(args) => upstream::main(&args),
+        Command::Run(args) => run::main(&args),
+    }
+}

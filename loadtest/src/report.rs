@@ -1,0 +1,6 @@
+//! Reports: aligned text, statistics and SVG plots.
+
+pub mod bars;
+pub mod interval;
+pub mod percentiles;
+pub mod text;
