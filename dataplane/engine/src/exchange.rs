@@ -1,0 +1,211 @@
+//! One request's context: what the engine may know, and the ids it gives out.
+//!
+//! Time and chance enter through [`Ctx`] alone, so that a recorded request replays exactly.
+
+use std::net::IpAddr;
+
+use crate::explain::Trace;
+use crate::snapshot::World;
+
+/// Everything the engine may look at while it decides one request.
+///
+/// A driver makes one for each call into the engine. `world` must be the same for all calls of one exchange: what the engine
+/// hands out between calls ([`crate::Relay`], [`crate::Wait`]) holds indices into it.
+pub struct Ctx<'w> {
+    /// The objects to decide by, pinned by the driver for the exchange.
+    pub world: &'w World,
+    /// The listener the request came in by.
+    pub listener: &'w Listener,
+    /// Address of the immediate peer.
+    pub peer: IpAddr,
+    /// When the request began.
+    pub now: Now,
+    /// Sixteen random bytes of this request: its id, its trace id and its canary draw come from here.
+    pub entropy: [u8; 16],
+    /// Where heads and bodies are written; empty at [`crate::begin`], kept until the exchange ends.
+    pub scratch: &'w mut Vec<u8>,
+    /// Records each phase's decision when someone asked for it.
+    pub trace: Option<&'w mut Trace>,
+}
+
+impl Ctx<'_> {
+    /// Records a decision if a trace is kept; the text is only made then.
+    pub(crate) fn note(&mut self, phase: &'static str, decision: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.note(phase, decision());
+        }
+    }
+
+    /// Adds a detail to the last decision if a trace is kept.
+    pub(crate) fn detail(&mut self, text: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.detail(text());
+        }
+    }
+}
+
+/// What a listener is: settings of the node's operator, not of an API.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Whether `/_aws/execute-api/...` and `/restapis/.../_user_request_/...` are understood where Host names no API.
+    pub path_forms: bool,
+    /// `http` or `https`, as callers see it.
+    pub scheme: &'static str,
+    /// Port callers connect to.
+    pub port: u16,
+    /// Largest request body, bytes. AWS: 10,485,760.
+    pub max_body: u64,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self { path_forms: true, scheme: "http", port: 80, max_body: 10_485_760 }
+    }
+}
+
+/// The moment a request began.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Unix time in milliseconds.
+    pub unix_ms: u64,
+}
+
+/// `$context.requestId`, `$context.extendedRequestId` and the trace root of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Ids {
+    request: [u8; 36],
+    extended: [u8; 16],
+    trace: [u8; 35],
+}
+
+impl Ids {
+    /// Derives the ids of a request from its random bytes and its time.
+    pub fn new(entropy: [u8; 16], now: Now) -> Self {
+        let mut uuid = entropy;
+        uuid[6] = (uuid[6] & 0x0f) | 0x40;
+        uuid[8] = (uuid[8] & 0x3f) | 0x80;
+        let mut request = [b'-'; 36];
+        let mut at = 0;
+        for (i, byte) in uuid.iter().enumerate() {
+            if matches!(i, 4 | 6 | 8 | 10) {
+                at += 1;
+            }
+            request[at..at + 2].copy_from_slice(&hex_pair(*byte));
+            at += 2;
+        }
+
+        let low = mix(u64::from_le_bytes(first8(&entropy)) ^ 0x9e37_79b9_7f4a_7c15);
+        let high = mix(u64::from_le_bytes(first8(&entropy[8..])) ^ 0xd1b5_4a32_d192_ed03);
+        let mut raw = [0; 16];
+        raw[..8].copy_from_slice(&low.to_le_bytes());
+        raw[8..].copy_from_slice(&high.to_le_bytes());
+
+        // Eleven bytes in base64 are fifteen characters and one `=`, as AWS's extended ids end.
+        let mut extended = [b'='; 16];
+        for (i, digit) in extended.iter_mut().take(15).enumerate() {
+            let bit = i * 6;
+            let pair = u16::from_be_bytes([raw[bit / 8], raw[bit / 8 + 1]]);
+            *digit = BASE64[usize::from((pair >> (10 - bit % 8)) & 0x3f)];
+        }
+
+        // 1-{8 hex of seconds}-{24 hex of chance}
+        let mut trace = [b'-'; 35];
+        trace[0] = b'1';
+        for (i, byte) in ((now.unix_ms / 1000) as u32).to_be_bytes().iter().enumerate() {
+            trace[2 + 2 * i..4 + 2 * i].copy_from_slice(&hex_pair(*byte));
+        }
+        for (i, byte) in raw[4..].iter().enumerate() {
+            trace[11 + 2 * i..13 + 2 * i].copy_from_slice(&hex_pair(*byte));
+        }
+        Self { request, extended, trace }
+    }
+
+    /// Takes over a caller's `x-amzn-RequestId` if it is a UUID. Source: developer guide, `$context.requestId`.
+    pub fn adopt(&mut self, sent: &[u8]) {
+        let uuid_shaped = sent.len() == 36
+            && sent.iter().enumerate().all(|(i, b)| match i {
+                8 | 13 | 18 | 23 => *b == b'-',
+                _ => b.is_ascii_hexdigit(),
+            });
+        if uuid_shaped {
+            self.request.copy_from_slice(sent);
+        }
+    }
+
+    /// `$context.requestId`.
+    pub fn request(&self) -> &str {
+        std::str::from_utf8(&self.request).unwrap_or_default()
+    }
+
+    /// `$context.extendedRequestId`.
+    pub fn extended(&self) -> &str {
+        std::str::from_utf8(&self.extended).unwrap_or_default()
+    }
+
+    /// Trace root: `1-{8 hex}-{24 hex}`.
+    pub fn trace(&self) -> &str {
+        std::str::from_utf8(&self.trace).unwrap_or_default()
+    }
+}
+
+/// The canary draw of a request, uniform in [0, 100).
+pub fn draw(entropy: [u8; 16]) -> f64 {
+    let bits = mix(u64::from_le_bytes(first8(&entropy[4..])));
+    (bits >> 11) as f64 / (1u64 << 53) as f64 * 100.0
+}
+
+fn first8(bytes: &[u8]) -> [u8; 8] {
+    let mut out = [0; 8];
+    out.copy_from_slice(&bytes[..8]);
+    out
+}
+
+/// The finaliser of SplitMix64: every output bit depends on every input bit.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn hex_pair(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_their_shapes() {
+        let ids = Ids::new([0xab; 16], Now { unix_ms: 1_700_000_000_000 });
+        assert_eq!(ids.request(), "abababab-abab-4bab-abab-abababababab");
+        assert!(ids.extended().ends_with('=') && ids.extended().len() == 16);
+        assert!(ids.trace().starts_with("1-6553f100-") && ids.trace().len() == 35);
+    }
+
+    #[test]
+    fn a_uuid_of_the_caller_is_adopted_and_nothing_else() {
+        let mut ids = Ids::new([1; 16], Now { unix_ms: 0 });
+        let own = ids.request().to_owned();
+        ids.adopt(b"not-a-uuid");
+        assert_eq!(ids.request(), own);
+        ids.adopt(b"0f8fad5b-d9cb-469f-a165-70867728950e");
+        assert_eq!(ids.request(), "0f8fad5b-d9cb-469f-a165-70867728950e");
+    }
+
+    #[test]
+    fn draws_are_uniform_enough() {
+        let mut below = 0;
+        for i in 0..100_000u64 {
+            let mut entropy = [0; 16];
+            entropy[4..12].copy_from_slice(&i.to_le_bytes());
+            let d = draw(entropy);
+            assert!((0.0..100.0).contains(&d));
+            below += usize::from(d < 10.0);
+        }
+        assert!((9_500..10_500).contains(&below), "{below} of 100,000 draws below 10 percent");
+    }
+}

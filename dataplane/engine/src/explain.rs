@@ -1,0 +1,71 @@
+//! What each phase decided and why, recorded only when asked.
+
+/// The decisions of one request, in the order they were made.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// One entry per decision.
+    pub phases: Vec<Phase>,
+}
+
+/// One decision.
+#[derive(Debug)]
+pub struct Phase {
+    /// Which phase: `address`, `stage`, `canary`, `route`, `authorize`, `mapping`, `integration` or `respond`.
+    pub name: &'static str,
+    /// What it decided, one line.
+    pub decision: String,
+    /// What led to it: candidates that lost, values that were mapped.
+    pub details: Vec<String>,
+}
+
+impl Trace {
+    pub(crate) fn note(&mut self, name: &'static str, decision: String) {
+        self.phases.push(Phase { name, decision, details: Vec::new() });
+    }
+
+    pub(crate) fn detail(&mut self, text: String) {
+        if let Some(last) = self.phases.last_mut() {
+            last.details.push(text);
+        }
+    }
+}
+
+/// The candidate closest to `wanted`, for "did you mean". `None` when nothing is near.
+pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Edit distance is quadratic; long paths are compared by their first bytes, which is enough for a hint.
+    let wanted = &wanted.as_bytes()[..wanted.len().min(64)];
+    candidates
+        .take(2_000)
+        .map(|candidate| (distance(wanted, &candidate.as_bytes()[..candidate.len().min(64)]), candidate))
+        .filter(|(cost, _)| *cost <= wanted.len().max(4) / 2)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance in bytes.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_path_is_named_and_a_far_one_is_not() {
+        let paths = ["/pets", "/pets/{petId}", "/orders"];
+        assert_eq!(nearest("/pet", paths.iter().copied()), Some("/pets"));
+        assert_eq!(nearest("/pets/7", paths.iter().copied()), Some("/pets"));
+        assert_eq!(nearest("/completely/else", paths.iter().copied()), None);
+    }
+}

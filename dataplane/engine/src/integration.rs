@@ -1,0 +1,4 @@
+//! Call: what to send to an upstream, or what to answer in its place.
+
+pub mod http;
+pub mod mock;

@@ -1,0 +1,245 @@
+//! The phases of a request, in the order it meets them.
+//!
+//! Each phase takes what the one before proved. The order is AWS's: an address before a stage, a route before who may call it,
+//! and the integration last. Source: the observable precedence of AWS's answers.
+
+use std::marker::PhantomData;
+
+use crate::exchange::{Ctx, Ids, draw};
+use crate::explain::nearest;
+use crate::head::{BodySize, Head, Known, Method};
+use crate::integration::http;
+use crate::mapping::parameter::View;
+use crate::respond::{self, Failure, Tail, gateway, id_lines, line, lines};
+use crate::route::{Captures, Routed, address, path, tree::Found};
+use crate::snapshot::{Authorize, Integration, Place};
+use crate::step::{
+    Answer, Body, Call, CallError, Counts, Next, Outgoing, Record, Relay, Reply, Step, Wait,
+};
+
+/// Decides what to do with a request whose head has arrived.
+pub fn begin(cx: &mut Ctx<'_>, head: &Head) -> Step {
+    let mut ids = Ids::new(cx.entropy, cx.now);
+    if let Some(sent) = head.last(Known::AmznRequestId) {
+        ids.adopt(sent);
+    }
+    match find(cx, head) {
+        Ok(routed) => authorize(cx, head, routed, ids),
+        Err((place, failure)) => Step::Answer(gateway::answer(cx, Tail::new(ids, place), failure)),
+    }
+}
+
+/// Phases 1 to 3: address, stage and canary, route.
+fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure)> {
+    let refuse = |failure| (None, failure);
+    let world = cx.world;
+    if !path::is_sound(head.path()) {
+        return Err(refuse(Failure::BadPath));
+    }
+    let address = address::find(cx, head).map_err(refuse)?;
+    let found = world.named(address.api).filter(|at| {
+        !(address.default_endpoint && world.default_endpoint_disabled(*at))
+    });
+    let at = found.ok_or(refuse(Failure::UnknownApi))?;
+    cx.note("address", || format!("API {}", world.at(at).id()));
+
+    let end = head.path.range().end;
+    if let BodySize::Known(length) = head.body
+        && length > cx.listener.max_body
+    {
+        return Err(refuse(Failure::TooLarge(cx.listener.max_body)));
+    }
+    let (name, from) = match address.stage {
+        Some(name) => (name, address.from),
+        None => match path::next_segment(head, address.from, end) {
+            Some((span, rest)) => (head.bytes(span), rest),
+            None => return Err(refuse(Failure::UnknownStage)),
+        },
+    };
+    let entropy = cx.entropy;
+    let stage = world.stage_place(at, name, || draw(entropy)).ok_or(refuse(Failure::UnknownStage))?;
+    cx.note("stage", || {
+        let facts = world.facts(stage);
+        format!("stage {} serves deployment {}", facts.stage, facts.deployment_id)
+    });
+    if let Some(percent) = world.stage(stage).canary_percent() {
+        cx.note("canary", || {
+            let side = if stage.is_canary() { "canary" } else { "stage" };
+            format!("{side}, drawn {:.3} against {percent} percent", draw(entropy))
+        });
+    }
+
+    let link = world.link(stage);
+    let mut values = Captures::default();
+    match link.tree.find(head, from, end, link.fall_through, &mut values) {
+        Found::Method(number) => {
+            let place = stage.with_method(number);
+            let routed = Routed { place, values };
+            if cx.trace.is_some() {
+                explain_route(cx, head, &routed, from, end);
+            }
+            Ok(routed)
+        }
+        miss => {
+            let failure = if miss == Found::NoMethod { Failure::NoMethod } else { Failure::NoRoute };
+            cx.note("route", || {
+                let wanted = String::from_utf8_lossy(&head.buf[from..end]).into_owned();
+                let near = nearest(&wanted, link.routes().map(|(_, path)| path));
+                let hint = near.map(|p| format!("; nearest {p}")).unwrap_or_default();
+                format!("no match for {wanted}{hint}")
+            });
+            Err((Some(stage), failure))
+        }
+    }
+}
+
+/// Says why the route won: every other route that could have taken the path, and what it lost by.
+fn explain_route(cx: &mut Ctx<'_>, head: &Head, routed: &Routed, from: usize, end: usize) {
+    let world = cx.world;
+    let link = world.link(routed.place);
+    let won = world.facts(routed.place).resource_path;
+    let verb = world.method(routed.place).and_then(|m| m.verb).map_or("ANY", Method::as_str);
+    cx.note("route", || format!("{verb} {won}"));
+    let names = world.method(routed.place).map_or(&[][..], |m| &m.params);
+    for (at, name) in names.iter().enumerate() {
+        if let Some(value) = routed.values.get(at) {
+            let value = String::from_utf8_lossy(head.bytes(value)).into_owned();
+            cx.detail(|| format!("{name} = {value}"));
+        }
+    }
+    let segments: Vec<&[u8]> = head.buf[from..end].split(|b| *b == b'/').filter(|s| !s.is_empty()).collect();
+    for (other_verb, other) in link.routes().filter(|(v, p)| *p != won || *v != verb) {
+        if !could_take(other, &segments) {
+            continue;
+        }
+        let why = if other == won { "its method is less specific or another" } else { "less specific path" };
+        cx.detail(|| format!("{other_verb} {other} lost: {why}"));
+    }
+}
+
+/// Whether a resource path fits the segments at all.
+fn could_take(resource: &str, segments: &[&[u8]]) -> bool {
+    let parts: Vec<&str> = resource.split('/').filter(|p| !p.is_empty()).collect();
+    let greedy = parts.last().is_some_and(|p| p.ends_with("+}"));
+    let fits = if greedy { segments.len() >= parts.len() } else { segments.len() == parts.len() };
+    fits && parts.iter().zip(segments).all(|(p, s)| p.starts_with('{') || path::segment_is(s, p.as_bytes()))
+}
+
+/// A request that waits, with all it needs to go on. Offsets only: nothing here borrows.
+#[derive(Debug)]
+pub(crate) enum Parked {
+    /// Waiting for the authorizer's word.
+    Authorize { routed: Routed, ids: Ids },
+}
+
+/// Phase 4: who.
+fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
+    let world = cx.world;
+    let Some(method) = world.method(routed.place) else {
+        return refuse(cx, Tail::new(ids, Some(routed.place)), Failure::Misconfigured);
+    };
+    let Authorize::Forward(auth) = &method.authorize else { return integrate(cx, head, routed, ids) };
+    cx.note("authorize", || format!("ask {}", auth.upstream.authority));
+    let target = lines(cx, |out| out.extend_from_slice(&auth.target));
+    let fields = lines(cx, |out| {
+        line(out, b"Host", auth.upstream.authority.as_bytes());
+        line(out, b"X-Forwarded-Method", head.bytes(head.method_text));
+        line(out, b"X-Forwarded-Uri", head.path());
+        for known in [Known::Authorization, Known::Cookie] {
+            if let Some(value) = head.last(known) {
+                line(out, if known == Known::Cookie { b"Cookie" } else { b"Authorization" }, value);
+            }
+        }
+        http::trace_line(out, head, &ids);
+    });
+    let request = Outgoing { method: Method::Get, target, fields, timeout_ms: AUTHORIZER_TIMEOUT_MS };
+    let parked = Box::new(Parked::Authorize { routed, ids });
+    Step::Wait(Wait::Call(
+        Call { upstream: auth.upstream.clone(), request, max_reply: 8 * 1024 },
+        Next { parked, accepts: PhantomData },
+    ))
+}
+
+/// Goes on with a parked request.
+pub(crate) fn resume(parked: Parked, cx: &mut Ctx<'_>, head: &Head, got: Result<Reply, CallError>) -> Step {
+    let Parked::Authorize { routed, ids } = parked;
+    let failure = match got {
+        Ok(reply) if (200..300).contains(&reply.status) => return integrate(cx, head, routed, ids),
+        Ok(reply) if reply.status < 500 => Failure::Unauthorized,
+        // An authorizer that is down admits nobody.
+        Ok(_) | Err(_) => Failure::AuthorizerFailed,
+    };
+    refuse(cx, Tail::new(ids, Some(routed.place)), failure)
+}
+
+/// Phases 6 and 7: what to send, or what to answer in its place.
+fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
+    let world = cx.world;
+    let place = routed.place;
+    let tail = Tail::new(ids, Some(place));
+    let Some(method) = world.method(place) else { return refuse(cx, tail, Failure::Misconfigured) };
+    let view = View::new(cx, head, &routed, &ids);
+    match &method.integration {
+        Integration::HttpProxy(proxy) => match proxy.request(cx, &view) {
+            Ok(request) => {
+                cx.note("integration", || format!("HTTP_PROXY to {}", proxy.upstream.authority));
+                Step::Relay(Relay { request, place, tail })
+            }
+            Err(failure) => refuse(cx, tail, failure),
+        },
+        Integration::Mock(mock) => match mock.answer(cx, &view, place, tail.clone()) {
+            Ok(answer) => Step::Answer(answer),
+            Err(failure) => refuse(cx, tail, failure),
+        },
+        Integration::Broken(why) => {
+            cx.note("integration", || format!("cannot be carried out: {why}"));
+            refuse(cx, tail, Failure::Misconfigured)
+        }
+    }
+}
+
+fn refuse(cx: &mut Ctx<'_>, tail: Tail, failure: Failure) -> Step {
+    Step::Answer(gateway::answer(cx, tail, failure))
+}
+
+/// Phase 8 of a relayed request: what the caller gets of the upstream's answer.
+pub(crate) fn reply(relay: Relay, cx: &mut Ctx<'_>, got: Result<&Head, CallError>) -> Answer {
+    let tail = relay.tail;
+    let reply = match got {
+        Ok(reply) => reply,
+        Err(error) => {
+            let failure = match error {
+                CallError::Network => Failure::UpstreamNetwork,
+                CallError::Timeout => Failure::UpstreamTimeout,
+                CallError::Unresolved | CallError::Denied => Failure::BadAddress,
+                CallError::RequestTooLarge => Failure::TooLarge(cx.listener.max_body),
+                CallError::BadRequestBody => Failure::BadBody,
+            };
+            return gateway::answer(cx, tail, failure);
+        }
+    };
+    let fields = lines(cx, |out| {
+        respond::upstream::fields(out, reply);
+        id_lines(out, &tail.ids);
+    });
+    let body = if reply.body == BodySize::Empty { Body::Empty } else { Body::Upstream };
+    Answer { status: reply.status, fields, body, tail }
+}
+
+/// The end of an exchange.
+pub(crate) fn finish<'w>(answer: &Answer, cx: &Ctx<'w>, _head: &Head, sent: Counts) -> Record<'w> {
+    let facts = answer.tail.place.map(|place| cx.world.facts(place)).unwrap_or_default();
+    Record {
+        api: facts.api_id,
+        stage: facts.stage,
+        route: facts.resource_path,
+        deployment: facts.deployment_id,
+        canary: facts.canary.unwrap_or(false),
+        status: answer.status,
+        error: answer.tail.failure.map(|f| f.response_type().name()),
+        counts: sent,
+    }
+}
+
+/// AWS gives a Lambda authorizer as long as an integration; a service asked before every request has to be quicker.
+const AUTHORIZER_TIMEOUT_MS: u32 = 10_000;

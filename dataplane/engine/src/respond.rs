@@ -1,0 +1,47 @@
+//! Answer: gateway responses, and what every answer carries.
+
+pub mod gateway;
+pub mod upstream;
+
+pub use gateway::{Failure, ResponseType};
+
+use crate::exchange::{Ctx, Ids};
+use crate::snapshot::Place;
+use crate::step::Fields;
+
+/// What an answer remembers for its end: where it was decided, and why the gateway made it, if it did.
+#[derive(Clone, Debug)]
+pub struct Tail {
+    pub(crate) ids: Ids,
+    pub(crate) place: Option<Place>,
+    pub(crate) failure: Option<Failure>,
+    /// Which of a method's constant answers this is.
+    pub(crate) constant: u16,
+}
+
+impl Tail {
+    pub(crate) fn new(ids: Ids, place: Option<Place>) -> Self {
+        Self { ids, place, failure: None, constant: 0 }
+    }
+}
+
+/// Writes lines of a head into the scratch buffer and returns where they are.
+pub(crate) fn lines(cx: &mut Ctx<'_>, write: impl FnOnce(&mut Vec<u8>)) -> Fields {
+    let start = cx.scratch.len() as u32;
+    write(cx.scratch);
+    Fields(start..cx.scratch.len() as u32)
+}
+
+/// Appends one line. The caller knows that name and value hold no control characters.
+pub(crate) fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the two id lines every answer carries.
+pub(crate) fn id_lines(out: &mut Vec<u8>, ids: &Ids) {
+    line(out, b"x-amzn-RequestId", ids.request().as_bytes());
+    line(out, b"x-amz-apigw-id", ids.extended().as_bytes());
+}

@@ -1,0 +1,50 @@
+//! What an upstream's head becomes on its way back through `HTTP_PROXY`.
+//!
+//! Source: recorded header behaviour of `HTTP_PROXY`. One deviation: `Content-Encoding` passes, as the developer guide's table
+//! says, because the body passes unchanged and nobody could read it otherwise.
+
+use crate::head::{Head, Known};
+use crate::respond::line;
+
+/// Writes the upstream's fields that the caller sees.
+pub(crate) fn fields(out: &mut Vec<u8>, reply: &Head) {
+    let mut typed = false;
+    for field in &reply.fields {
+        let (name, value) = (reply.bytes(field.name), reply.bytes(field.value));
+        match field.known {
+            // The codec frames the body anew.
+            Known::TransferEncoding | Known::KeepAlive | Known::ProxyConnection | Known::Trailer | Known::Upgrade => {}
+            Known::Via => {}
+            Known::Connection
+            | Known::ContentLength
+            | Known::Date
+            | Known::Server
+            | Known::AmznRequestId
+            | Known::AmzApigwId => {
+                out.extend_from_slice(b"x-amzn-Remapped-");
+                line(out, canonical(field.known).unwrap_or(name), value);
+            }
+            known => {
+                if known == Known::Other && reply.nominated(name) {
+                    continue;
+                }
+                typed |= known == Known::ContentType;
+                line(out, name, value);
+            }
+        }
+    }
+    if !typed {
+        line(out, b"Content-Type", b"application/json");
+    }
+}
+
+/// How AWS spells a remapped name, whatever the upstream's spelling.
+fn canonical(known: Known) -> Option<&'static [u8]> {
+    Some(match known {
+        Known::Connection => b"Connection",
+        Known::ContentLength => b"Content-Length",
+        Known::Date => b"Date",
+        Known::Server => b"Server",
+        _ => return None,
+    })
+}

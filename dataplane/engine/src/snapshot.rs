@@ -1,0 +1,16 @@
+//! What workers read: APIs with their stages, built from the objects of the stream.
+//!
+//! A [`World`] is immutable. Objects are verified and built once, away from the workers: [`Link`] from a bundle and a stage's
+//! variables, [`Api`] from its bindings, and a world from the world before with one shard replaced.
+
+mod bundle;
+mod link;
+mod upstream;
+mod world;
+
+pub use bundle::{BundleId, Problem, RefuseBundle, check};
+pub use link::{Link, Linker};
+pub use upstream::{Scheme, Upstream, UpstreamId, Upstreams};
+pub use world::{Api, Domain, Edit, Facts, Place, RefuseApi, Revision, Stage, World, shard_of};
+
+pub(crate) use link::{Authorize, Integration, LinkedMethod, Unfit, Variables};

@@ -1,0 +1,272 @@
+//! Links a bundle with a stage's variables: everything a request needs, computed once and away from the workers.
+
+use std::sync::Arc;
+
+use tidegate_proto::v1;
+
+use crate::head::Method;
+use crate::integration::http::{self, HttpProxy};
+use crate::integration::mock::{self, Mock};
+use crate::route::tree;
+use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
+use crate::snapshot::{Upstream, Upstreams};
+
+
+/// One deployment, ready to serve under one set of stage variables.
+#[derive(Debug)]
+pub struct Link {
+    /// The bundle it was made from.
+    pub bundle: BundleId,
+    /// Methods whose configuration is good but whose variables are not: each answers API_CONFIGURATION_ERROR.
+    pub broken: Vec<Problem>,
+    pub(crate) tree: tree::Tree,
+    pub(crate) methods: Box<[LinkedMethod]>,
+    pub(crate) resources: Box<[LinkedResource]>,
+    pub(crate) fall_through: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct LinkedResource {
+    pub(crate) id: Box<str>,
+    pub(crate) path: Box<str>,
+}
+
+/// One method, ready to serve.
+#[derive(Debug)]
+pub(crate) struct LinkedMethod {
+    pub(crate) resource: u32,
+    /// `None` is `ANY`.
+    pub(crate) verb: Option<Method>,
+    /// Names of its path parameters, in path order.
+    pub(crate) params: Box<[Box<str>]>,
+    pub(crate) authorize: Authorize,
+    pub(crate) integration: Integration,
+}
+
+/// Who may call a method.
+#[derive(Debug)]
+pub(crate) enum Authorize {
+    Anyone,
+    Forward(ForwardAuth),
+}
+
+/// Forward authentication: an HTTP service sees the request's head, and any 2xx admits it.
+#[derive(Debug)]
+pub(crate) struct ForwardAuth {
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) target: Box<[u8]>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Integration {
+    HttpProxy(Box<HttpProxy>),
+    Mock(Box<Mock>),
+    /// Its variables make no sense; says why.
+    Broken(Box<str>),
+}
+
+/// What linking shares across bundles.
+#[derive(Debug, Default)]
+pub struct Linker {
+    pub(crate) upstreams: Upstreams,
+}
+
+/// Stage variables, looked up by name.
+#[derive(Clone, Copy)]
+pub(crate) struct Variables<'a>(pub(crate) &'a [(String, String)]);
+
+impl Variables<'_> {
+    /// A variable's value; `None` when the stage does not set it.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Puts values into `${stageVariables.name}`; a missing one is empty, as on AWS. The flag says whether any was there.
+    pub(crate) fn fold(&self, text: &str) -> (String, bool) {
+        const OPEN: &str = "${stageVariables.";
+        let (mut out, mut rest, mut any) = (String::with_capacity(text.len()), text, false);
+        while let Some(at) = rest.find(OPEN) {
+            let (before, after) = rest.split_at(at);
+            let Some((name, behind)) = after[OPEN.len()..].split_once('}') else { break };
+            out.push_str(before);
+            out.push_str(self.get(name).unwrap_or_default());
+            (rest, any) = (behind, true);
+        }
+        out.push_str(rest);
+        (out, any)
+    }
+}
+
+/// Why a method cannot be served: always, or only with these variables.
+pub(crate) enum Unfit {
+    /// The configuration itself: refuse the bundle.
+    Always(String),
+    /// The variables: this method answers 500.
+    Here(String),
+}
+
+impl Link {
+    /// Builds a link. Problems of the configuration refuse the bundle and are all listed; problems of the variables break single
+    /// methods. `id` must be the id of `bytes`.
+    pub fn build(
+        id: BundleId,
+        bytes: &[u8],
+        variables: &[(String, String)],
+        linker: &mut Linker,
+    ) -> Result<Self, RefuseBundle> {
+        if BundleId::of(bytes) != id {
+            return Err(RefuseBundle::WrongId(id));
+        }
+        let bundle = bundle::decode(bytes)?;
+        let mut draft = Draft {
+            linker,
+            variables: Variables(variables),
+            bundle: &bundle,
+            tree: tree::Builder::new(),
+            methods: Vec::new(),
+            problems: Vec::new(),
+            broken: Vec::new(),
+        };
+        draft.api_level();
+        for (at, resource) in bundle.resources.iter().enumerate() {
+            for method in &resource.methods {
+                draft.method(at as u32, resource, method);
+            }
+        }
+        if !draft.problems.is_empty() {
+            return Err(RefuseBundle::Problems(draft.problems));
+        }
+        let resources = bundle
+            .resources
+            .iter()
+            .map(|r| LinkedResource { id: r.id.as_str().into(), path: r.path.as_str().into() })
+            .collect();
+        Ok(Self {
+            bundle: id,
+            broken: draft.broken,
+            tree: draft.tree.build(),
+            methods: draft.methods.into(),
+            resources,
+            fall_through: bundle.routing.as_ref().is_some_and(|r| r.method_miss_falls_through),
+        })
+    }
+
+    /// Every route as verb and path, for explanations.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.methods.iter().map(|m| {
+            (m.verb.map_or("ANY", Method::as_str), &*self.resources[m.resource as usize].path)
+        })
+    }
+}
+
+struct Draft<'a> {
+    linker: &'a mut Linker,
+    variables: Variables<'a>,
+    bundle: &'a v1::Bundle,
+    tree: tree::Builder,
+    methods: Vec<LinkedMethod>,
+    problems: Vec<Problem>,
+    broken: Vec<Problem>,
+}
+
+impl Draft<'_> {
+    /// What of the API as a whole this version cannot honour. Serving it anyway would be a silent lie, often an unsafe one.
+    fn api_level(&mut self) {
+        let bundle = self.bundle;
+        let protocol = bundle.routing.as_ref().map(v1::Routing::protocol);
+        let refused = [
+            (protocol != Some(v1::Protocol::Rest), "only REST APIs are served yet"),
+            (!bundle.policy.is_empty(), "resource policies are not supported yet"),
+            (bundle.minimum_compression_size.is_some(), "minimumCompressionSize is not supported yet"),
+            (!bundle.gateway_responses.is_empty(), "customised gateway responses are not supported yet"),
+        ];
+        for (_, what) in refused.iter().filter(|(found, _)| *found) {
+            self.problems.push(Problem { resource: String::new(), verb: "API".into(), what: (*what).into() });
+        }
+    }
+
+    fn method(&mut self, at: u32, resource: &v1::Resource, method: &v1::Method) {
+        let problem =
+            |what: String| Problem { resource: resource.path.clone(), verb: method.verb.clone(), what };
+        let verb = match method.verb.as_str() {
+            "ANY" => None,
+            text => match Method::from_bytes(text.as_bytes()) {
+                Method::Other => {
+                    self.problems.push(problem(format!("'{text}' is no method")));
+                    return;
+                }
+                known => Some(known),
+            },
+        };
+        let names = match self.tree.add(&resource.path, verb, self.methods.len() as u32) {
+            Ok(names) => names,
+            Err(error) => {
+                self.problems.push(problem(error.to_string()));
+                return;
+            }
+        };
+        let authorize = match self.authorize(method) {
+            Ok(authorize) => authorize,
+            Err(what) => {
+                self.problems.push(problem(what));
+                return;
+            }
+        };
+        let integration = match self.integration(method) {
+            Ok(integration) => integration,
+            Err(Unfit::Always(what)) => {
+                self.problems.push(problem(what));
+                return;
+            }
+            Err(Unfit::Here(what)) => {
+                let text = what.as_str().into();
+                self.broken.push(problem(what));
+                Integration::Broken(text)
+            }
+        };
+        self.methods.push(LinkedMethod { resource: at, verb, params: names.into(), authorize, integration });
+    }
+
+    fn authorize(&mut self, method: &v1::Method) -> Result<Authorize, String> {
+        if method.api_key_required {
+            return Err("apiKeyRequired is not supported yet".into());
+        }
+        if !method.request_validator_id.is_empty() {
+            return Err("request validators are not supported yet".into());
+        }
+        match method.authorization_type.as_str() {
+            "NONE" => Ok(Authorize::Anyone),
+            "CUSTOM" => {
+                let authorizer = self.bundle.authorizers.iter().find(|a| a.id == method.authorizer_id);
+                let authorizer = authorizer.ok_or("its authorizer does not exist")?;
+                // Lambda authorizers need functions; a plain HTTP service is asked as other gateways ask one.
+                if authorizer.r#type != "HTTP" {
+                    return Err(format!("authorizers of type {} are not supported yet", authorizer.r#type));
+                }
+                let url = http::Url::parse(&authorizer.uri).map_err(|e| e.to_string())?;
+                let upstream = self.linker.upstreams.intern(url.scheme, url.host, url.port, true);
+                Ok(Authorize::Forward(ForwardAuth { upstream, target: url.target().into_bytes().into() }))
+            }
+            other => Err(format!("authorization type {other} is not supported yet")),
+        }
+    }
+
+    fn integration(&mut self, method: &v1::Method) -> Result<Integration, Unfit> {
+        let Some(integration) = &method.integration else {
+            return Err(Unfit::Always("No integration defined for method".into()));
+        };
+        match integration.r#type() {
+            v1::IntegrationType::HttpProxy => {
+                http::link(integration, self.variables, &mut self.linker.upstreams, &self.bundle.api_id)
+                    .map(|made| Integration::HttpProxy(Box::new(made)))
+            }
+            v1::IntegrationType::Mock => {
+                mock::link(method, integration, self.variables).map(|made| Integration::Mock(Box::new(made)))
+            }
+            other => {
+                let name = other.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
+                Err(Unfit::Always(format!("integrations of type {name} are not supported yet")))
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What the engine tells its driver to do next.
+//!
+//! [`Relay`] and [`Answer`] are plain values: no box, no body, no clock. Whatever must wait is a [`Wait`]: an effect paired with
+//! the only continuation that accepts its result, so that a driver cannot resume a request with the wrong thing.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::exchange::Ctx;
+use crate::head::{Head, Method};
+use crate::pipeline::{self, Parked};
+use crate::respond::{Failure, Tail};
+use crate::snapshot::{Place, Upstream};
+
+/// The engine's decision.
+#[derive(Debug)]
+pub enum Step {
+    /// Call the upstream and stream its answer: plain proxying.
+    Relay(Relay),
+    /// Answer now.
+    Answer(Answer),
+    /// Do something first, then come back.
+    Wait(Wait),
+}
+
+// A step travels by value through every request; a larger one would cost copies.
+const _: () = assert!(size_of::<Step>() <= 512);
+
+/// A head the engine wrote into the scratch buffer: `name: value\r\n` lines that need no further checks.
+///
+/// Framing (`Content-Length`, `Transfer-Encoding`), `Connection` and `Date` are not among them: they belong to the driver's codec.
+#[derive(Clone, Debug, Default)]
+pub struct Fields(pub(crate) Range<u32>);
+
+impl Fields {
+    /// The lines.
+    pub fn of<'s>(&self, scratch: &'s [u8]) -> &'s [u8] {
+        &scratch[self.0.start as usize..self.0.end as usize]
+    }
+}
+
+/// A request to an upstream: where it goes and what its head is.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The method to send; [`Method::Other`] never occurs.
+    pub method: Method,
+    /// Path and query, in the scratch buffer.
+    pub target: Fields,
+    /// The head's lines, `Host` among them.
+    pub fields: Fields,
+    /// Milliseconds from the start of the call until the answer's head must be there.
+    pub timeout_ms: u32,
+}
+
+/// Stream the request's body to an upstream and its answer back.
+#[derive(Debug)]
+pub struct Relay {
+    /// What to send.
+    pub request: Outgoing,
+    pub(crate) place: Place,
+    pub(crate) tail: Tail,
+}
+
+impl Relay {
+    /// Where to send it.
+    pub fn upstream<'w>(&self, cx: &Ctx<'w>) -> &'w Arc<Upstream> {
+        cx.world.upstream(self.place)
+    }
+
+    /// Decides the answer once the upstream's head is there, or the call has failed.
+    pub fn reply(self, cx: &mut Ctx<'_>, got: Result<&Head, CallError>) -> Answer {
+        pipeline::reply(self, cx, got)
+    }
+}
+
+/// Answer the caller.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// The head's lines.
+    pub fields: Fields,
+    /// What follows the head.
+    pub body: Body,
+    pub(crate) tail: Tail,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// The upstream's body, streamed by the driver.
+    Upstream,
+    /// Bytes in the scratch buffer.
+    Scratch(Fields),
+    /// Bytes of the world that were made at link time.
+    Constant(Place),
+}
+
+impl Answer {
+    /// The body's bytes, unless it is the upstream's.
+    pub fn bytes<'a>(&self, cx: &'a Ctx<'_>) -> &'a [u8] {
+        match &self.body {
+            Body::Empty | Body::Upstream => &[],
+            Body::Scratch(range) => range.of(cx.scratch),
+            Body::Constant(place) => cx.world.constant(*place, &self.tail),
+        }
+    }
+
+    /// Why the gateway made this answer itself, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.tail.failure.as_ref()
+    }
+
+    /// Ends the exchange: what to log and count. Also called when the caller left early.
+    pub fn finish<'w>(&self, cx: &Ctx<'w>, head: &Head, sent: Counts) -> Record<'w> {
+        pipeline::finish(self, cx, head, sent)
+    }
+}
+
+/// What the driver measured of an exchange.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Body bytes received from the caller.
+    pub received: u64,
+    /// Body bytes sent to the caller.
+    pub sent: u64,
+    /// From the request's head to the last byte of the answer, microseconds.
+    pub latency_us: u64,
+    /// From sending to the upstream to its answer's head, microseconds; `None` when nothing was called.
+    pub integration_us: Option<u64>,
+    /// Whether the caller left before the answer was complete.
+    pub aborted: bool,
+}
+
+/// One line of the access log and one count of the metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'w> {
+    /// API id; empty when none was found.
+    pub api: &'w str,
+    /// Stage name; empty when none was found.
+    pub stage: &'w str,
+    /// Resource path of the matched method; empty when none was found.
+    pub route: &'w str,
+    /// Id of the deployment that served.
+    pub deployment: &'w str,
+    /// Whether the canary served.
+    pub canary: bool,
+    /// Status sent.
+    pub status: u16,
+    /// The gateway response type, when the gateway made the answer itself.
+    pub error: Option<&'static str>,
+    /// What the driver measured.
+    pub counts: Counts,
+}
+
+/// Something to do before the request can go on.
+#[derive(Debug)]
+pub enum Wait {
+    /// Call a service and collect its answer.
+    Call(Call, Next<Result<Reply, CallError>>),
+}
+
+/// A call whose whole answer the engine needs.
+#[derive(Debug)]
+pub struct Call {
+    /// Where to.
+    pub upstream: Arc<Upstream>,
+    /// What to send; there is no body.
+    pub request: Outgoing,
+    /// Largest body to collect, bytes.
+    pub max_reply: usize,
+}
+
+/// The answer to a [`Call`].
+#[derive(Debug)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+/// Why a call gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The connection failed, broke, or what came was not HTTP.
+    #[error("network error communicating with the endpoint")]
+    Network,
+    /// Nothing came in time.
+    #[error("the endpoint did not answer in time")]
+    Timeout,
+    /// The name has no address.
+    #[error("the endpoint's name cannot be resolved")]
+    Unresolved,
+    /// The address is one the node must not call.
+    #[error("the endpoint's address is not allowed")]
+    Denied,
+    /// The caller sent more than it may; nothing of it counts.
+    #[error("the request body is too large")]
+    RequestTooLarge,
+    /// The caller's body broke off or was malformed.
+    #[error("the request body is malformed")]
+    BadRequestBody,
+}
+
+/// The continuation that accepts a `T`, and nothing else.
+#[derive(Debug)]
+pub struct Next<T> {
+    pub(crate) parked: Box<Parked>,
+    pub(crate) accepts: PhantomData<fn(T)>,
+}
+
+impl Next<Result<Reply, CallError>> {
+    /// Goes on with what came back. `head` is the request's head, unchanged since [`crate::begin`].
+    pub fn give(self, cx: &mut Ctx<'_>, head: &Head, got: Result<Reply, CallError>) -> Step {
+        pipeline::resume(*self.parked, cx, head, got)
+    }
+}
