@@ -1,3 +1,5 @@
 //! node.
 
 pub mod http;
+#[allow(unsafe_code, reason = "sockets and rings: the only place that talks to the kernel by hand")]
+pub mod rt;

@@ -1,0 +1,276 @@
+//! A TCP connection with completion reads and writes: buffers go in and come back.
+
+use std::cell::UnsafeCell;
+use std::io;
+use std::net::{SocketAddr, TcpStream as StdStream};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::rc::Rc;
+use std::time::Duration;
+
+use monoio::buf::{IoBufMut, IoVecBuf};
+use monoio::io::{
+    AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt, CancelHandle, CancelableAsyncReadRent,
+};
+use rustix::net::{RecvFlags, Shutdown};
+
+use super::driver::{self, Driver};
+use super::readiness::PollStream;
+
+/// A connected socket. Clones share it; one side may read while another writes.
+#[derive(Clone)]
+pub struct Stream {
+    inner: Rc<UnsafeCell<monoio::net::TcpStream>>,
+}
+
+impl Stream {
+    /// Takes over a connected socket.
+    ///
+    /// # Errors
+    /// If the driver cannot register it.
+    pub fn from_std(stream: StdStream) -> io::Result<Self> {
+        // The ring waits for blocking sockets and answers EAGAIN at once for others; epoll needs the opposite.
+        stream.set_nonblocking(driver::current() == Driver::Epoll)?;
+        Ok(Self { inner: Rc::new(UnsafeCell::new(monoio::net::TcpStream::from_std(stream)?)) })
+    }
+
+    /// Connects. To bound the time, arm a deadline that shuts `socket` down; see [`super::Deadline`].
+    ///
+    /// # Errors
+    /// As connect(2).
+    pub async fn connect(to: SocketAddr) -> io::Result<Self> {
+        let stream = monoio::net::TcpStream::connect_addr(to).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { inner: Rc::new(UnsafeCell::new(stream)) })
+    }
+
+    #[allow(clippy::mut_from_ref)]
+    fn stream(&self) -> &mut monoio::net::TcpStream {
+        // SAFETY: monoio takes `&mut self` for reads and writes, but only clones the descriptor out of it; it does the same
+        // behind its own split halves. The worker is one thread, and no reference outlives the call that made it in use.
+        unsafe { &mut *self.inner.get() }
+    }
+
+    /// The descriptor, for deadlines.
+    pub fn fd(&self) -> RawFd {
+        self.stream().as_raw_fd()
+    }
+
+    fn borrow(&self) -> BorrowedFd<'_> {
+        // SAFETY: the descriptor stays open as long as `self.inner`.
+        unsafe { BorrowedFd::borrow_raw(self.fd()) }
+    }
+
+    /// Reads behind what `buf` holds, into its spare capacity. 0 is the end of the stream.
+    ///
+    /// Must not be dropped before it ends: bytes that arrived meanwhile would be lost.
+    pub async fn read(&self, buf: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
+        let (result, tail) = self.stream().read(Tail::new(buf)).await;
+        (result, tail.vec)
+    }
+
+    /// Like [`Stream::read`], but ends with [`io::ErrorKind::Interrupted`] when its deadline cancels it. Bytes that arrived in
+    /// time are returned even then.
+    pub async fn read_until_cancelled(
+        &self,
+        buf: Vec<u8>,
+        handle: CancelHandle,
+    ) -> (io::Result<usize>, Vec<u8>) {
+        let (result, tail) = self.stream().cancelable_read(Tail::new(buf), handle).await;
+        let cancelled = |e: io::Error| match e.raw_os_error() {
+            Some(libc::ECANCELED) => io::ErrorKind::Interrupted.into(),
+            _ => e,
+        };
+        (result.map_err(cancelled), tail.vec)
+    }
+
+    /// Writes all of `buf` and gives it back.
+    pub async fn write_all(&self, buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
+        let (result, buf) = self.stream().write_all(buf).await;
+        (result.map(drop), buf)
+    }
+
+    /// Writes `buf[from..to]` and gives the buffer back.
+    pub async fn write_range(
+        &self,
+        buf: Vec<u8>,
+        from: usize,
+        to: usize,
+    ) -> (io::Result<()>, Vec<u8>) {
+        if from == to {
+            return (Ok(()), buf);
+        }
+        let (result, slice) =
+            self.stream().write_all(monoio::buf::IoBuf::slice(buf, from..to)).await;
+        (result.map(drop), slice.into_inner())
+    }
+
+    /// Waits until a read would not wait. May be dropped.
+    ///
+    /// # Errors
+    /// As poll(2).
+    pub async fn readable(&self) -> io::Result<()> {
+        self.stream().readable(false).await
+    }
+
+    /// Whether the peer closed or broke the connection, or sent something, while nobody was reading.
+    pub fn has_news(&self) -> bool {
+        let mut byte = [0];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        match rustix::net::recv(self.borrow(), &mut byte, flags) {
+            Err(error) => error != rustix::io::Errno::AGAIN,
+            Ok(_) => true,
+        }
+    }
+
+    /// Whether the peer closed or broke the connection. Unread bytes are no news.
+    pub fn is_gone(&self) -> bool {
+        let mut byte = [0];
+        match rustix::net::recv(self.borrow(), &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Err(error) => error != rustix::io::Errno::AGAIN,
+            Ok((_, seen)) => seen == 0,
+        }
+    }
+
+    /// Ends both directions at once; whoever waits on the socket comes back.
+    pub fn shutdown(&self) {
+        shutdown(self.fd(), Shutdown::Both);
+    }
+
+    /// Says that nothing more will be written.
+    pub fn shutdown_write(&self) {
+        shutdown(self.fd(), Shutdown::Write);
+    }
+
+    /// Stops reading; a pending read ends with 0.
+    pub fn shutdown_read(&self) {
+        shutdown(self.fd(), Shutdown::Read);
+    }
+
+    /// Sends small writes at once.
+    ///
+    /// # Errors
+    /// As setsockopt(2).
+    pub fn set_nodelay(&self) -> io::Result<()> {
+        self.stream().set_nodelay(true)
+    }
+
+    /// Closes with a reset instead of waiting for unsent bytes.
+    pub fn set_linger_zero(&self) {
+        let _ = rustix::net::sockopt::set_socket_linger(self.borrow(), Some(Duration::ZERO));
+    }
+
+    /// The same connection for protocols that poll.
+    pub fn into_poll(self) -> PollStream {
+        PollStream::new(self)
+    }
+}
+
+pub(super) fn shutdown(fd: RawFd, how: Shutdown) {
+    // SAFETY: callers hold the stream, or the deadline slot that its owner disarms before it closes.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    // A socket that is no longer connected has nothing to shut down.
+    let _ = rustix::net::shutdown(fd, how);
+}
+
+/// The spare capacity of a vector as a read buffer.
+struct Tail {
+    vec: Vec<u8>,
+    start: usize,
+}
+
+impl Tail {
+    fn new(vec: Vec<u8>) -> Self {
+        Self { start: vec.len(), vec }
+    }
+}
+
+// SAFETY: the pointer leads to the vector's spare capacity, which does not move while the vector is only moved; the total is what
+// is left of it; the runtime calls set_init with what the kernel wrote there.
+unsafe impl IoBufMut for Tail {
+    fn write_ptr(&mut self) -> *mut u8 {
+        self.vec.spare_capacity_mut().as_mut_ptr().cast()
+    }
+
+    fn bytes_total(&mut self) -> usize {
+        self.vec.capacity() - self.start
+    }
+
+    unsafe fn set_init(&mut self, written: usize) {
+        // SAFETY: the kernel wrote `written` bytes behind `start`.
+        unsafe { self.vec.set_len(self.start + written) };
+    }
+}
+
+/// Two buffers written in one call.
+pub struct Pair {
+    bufs: [Vec<u8>; 2],
+    vecs: [libc::iovec; 2],
+}
+
+impl Pair {
+    fn new(head: Vec<u8>, body: Vec<u8>) -> Self {
+        let bufs = [head, body];
+        let vecs = [0, 1].map(|i: usize| libc::iovec {
+            iov_base: bufs[i].as_ptr().cast_mut().cast(),
+            iov_len: bufs[i].len(),
+        });
+        Self { bufs, vecs }
+    }
+}
+
+// SAFETY: the vectors' bytes stay where they are while the vectors are only moved, and `vecs` describes exactly their contents.
+// The array itself is boxed by the caller, so that its address is stable too.
+unsafe impl IoVecBuf for Box<Pair> {
+    fn read_iovec_ptr(&self) -> *const libc::iovec {
+        self.vecs.as_ptr()
+    }
+
+    fn read_iovec_len(&self) -> usize {
+        self.vecs.len()
+    }
+}
+
+impl Stream {
+    /// Writes a head and the body behind it in as few calls as possible, and gives both back.
+    pub async fn write_pair(
+        &self,
+        head: Vec<u8>,
+        body: Vec<u8>,
+    ) -> (io::Result<()>, Vec<u8>, Vec<u8>) {
+        let total = head.len() + body.len();
+        let (result, pair) = self.stream().writev(Box::new(Pair::new(head, body))).await;
+        let [head, body] = pair.bufs;
+        let written = match result {
+            Ok(written) => written,
+            Err(error) => return (Err(error), head, body),
+        };
+        if written == total {
+            return (Ok(()), head, body);
+        }
+        // The socket's buffer was full: write what is left one after the other.
+        let (len, rest) = (head.len(), written.saturating_sub(head.len()));
+        let (result, head) = self.write_range(head, written.min(len), len).await;
+        if result.is_err() {
+            return (result, head, body);
+        }
+        let end = body.len();
+        let (result, body) = self.write_range(body, rest, end).await;
+        (result, head, body)
+    }
+}
+
+impl std::os::fd::AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.borrow()
+    }
+}
+
+impl Stream {
+    /// Waits until a write would not wait. May be dropped.
+    ///
+    /// # Errors
+    /// As poll(2).
+    pub async fn writable(&self) -> io::Result<()> {
+        self.stream().writable(false).await
+    }
+}
