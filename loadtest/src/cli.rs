@@ -1,7 +1,10 @@
 //! The command line: one file per command, which reads flags and prints reports.
 
+mod compare;
 mod duration;
+mod idle;
 mod run;
+mod scenario;
 mod upstream;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +21,9 @@ struct Cli {
 enum Command {
     Upstream(upstream::Args),
     Run(Box<run::Args>),
+    Idle(idle::Args),
+    Compare(Box<compare::Args>),
+    Scenario(scenario::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -25,5 +31,11 @@ pub fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Upstream(args) => upstream::main(&args),
         Command::Run(args) => run::main(&args),
+        Command::Idle(args) => idle::main(&args),
+        Command::Compare(args) => compare::main(&args),
+        Command::Scenario(args) => {
+            scenario::main(&args);
+            Ok(())
+        }
     }
 }
