@@ -2,8 +2,10 @@
 //!
 //! - [`auth`]: admin credentials, SigV4 verification, the browser guard; no I/O
 //! - [`model`]: RestApi, Resource, Method, Integration, Stage, Deployment ...; no HTTP, no SQL, no protobuf
+//! - [`openapi`]: import of OpenAPI 3.0 and Swagger 2.0 documents; a pure function
 //! - [`store`]: rows, a gap-free log of changes, blobs by content; a trait and its SQLite backend
 
 pub mod auth;
 pub mod model;
+pub mod openapi;
 pub mod store;
