@@ -78,7 +78,7 @@ impl ImportOptions {
             "failonwarnings" => self.fail_on_warnings = value.eq_ignore_ascii_case("true"),
             "ignore" => {
                 self.ignore_documentation =
-                    value.split(',').any(|part| part.trim() == "documentation")
+                    value.split(',').any(|part| part.trim() == "documentation");
             }
             "endpointConfigurationTypes" => {
                 self.endpoint_type = Some(EndpointType::from_name(value).ok_or_else(invalid)?);

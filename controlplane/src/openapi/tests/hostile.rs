@@ -207,10 +207,10 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     let escape = |key: &str| key.replace('~', "~0").replace('/', "~1");
     match value {
         Value::Object(map) => {
-            map.iter().for_each(|(key, v)| places(v, &format!("{at}/{}", escape(key)), found))
+            map.iter().for_each(|(key, v)| places(v, &format!("{at}/{}", escape(key)), found));
         }
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(i, v)| places(v, &format!("{at}/{i}"), found))
+            list.iter().enumerate().for_each(|(i, v)| places(v, &format!("{at}/{i}"), found));
         }
         _ => {}
     }
