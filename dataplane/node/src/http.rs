@@ -1,4 +1,4 @@
-//! HTTP on the wire: pure codecs, the byte rules they share, and what they agree on about bodies.
+//! HTTP on the wire: pure codecs, and the byte rules they share.
 
 pub mod h1;
 pub mod syntax;
