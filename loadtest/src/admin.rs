@@ -68,19 +68,6 @@ impl Admin {
         text(&answer, "id", &path)
     }
 
-    /// UpdateStage with one `replace`.
-    pub fn patch_stage(
-        &mut self,
-        api: &str,
-        stage: &str,
-        path: &str,
-        value: &str,
-    ) -> Result<(), AdminError> {
-        let body =
-            json!({ "patchOperations": [{ "op": "replace", "path": path, "value": value }] });
-        self.call("PATCH", &format!("/restapis/{api}/stages/{stage}"), "", Some(&body)).map(drop)
-    }
-
     /// The id of the resource at a path.
     pub fn resource(&mut self, api: &str, path: &str) -> Result<String, AdminError> {
         let call = format!("/restapis/{api}/resources");
@@ -95,6 +82,19 @@ impl Admin {
             format!("/restapis/{api}/resources/{resource}/methods/GET/integration/responses/200");
         let response = json!({ "responseTemplates": { "application/json": body } });
         self.call("PUT", &path, "", Some(&response)).map(drop)
+    }
+
+    /// UpdateIntegration: the timeout of a GET integration.
+    pub fn set_timeout(
+        &mut self,
+        api: &str,
+        resource: &str,
+        millis: usize,
+    ) -> Result<(), AdminError> {
+        let path = format!("/restapis/{api}/resources/{resource}/methods/GET/integration");
+        let operation =
+            json!({ "op": "replace", "path": "/timeoutInMillis", "value": millis.to_string() });
+        self.call("PATCH", &path, "", Some(&json!({ "patchOperations": [operation] }))).map(drop)
     }
 
     fn call(

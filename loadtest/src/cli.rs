@@ -1,8 +1,11 @@
 //! The command line: one file per command, which reads flags and prints reports.
 
+mod changes;
 mod compare;
 mod duration;
 mod idle;
+mod place;
+mod propagation;
 mod run;
 mod scenario;
 mod upstream;
@@ -23,6 +26,8 @@ enum Command {
     Run(Box<run::Args>),
     Idle(idle::Args),
     Compare(Box<compare::Args>),
+    Changes(changes::Args),
+    Propagation(propagation::Args),
     Scenario(scenario::Args),
 }
 
@@ -33,6 +38,8 @@ pub fn main() -> anyhow::Result<()> {
         Command::Run(args) => run::main(&args),
         Command::Idle(args) => idle::main(&args),
         Command::Compare(args) => compare::main(&args),
+        Command::Changes(args) => changes::main(&args),
+        Command::Propagation(args) => propagation::main(&args),
         Command::Scenario(args) => {
             scenario::main(&args);
             Ok(())

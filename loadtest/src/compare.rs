@@ -13,6 +13,7 @@ use std::{
 };
 
 pub use peer::{Peer, PeerError, Running, Site};
+pub(crate) use peers::tidegate::{Up, target, up};
 pub use peers::{ALL, by_name};
 pub use result::{Comparison, Missing, Round, Series};
 
@@ -166,7 +167,7 @@ fn brief(outcome: &Outcome) -> String {
 }
 
 /// The requests of a scenario to one peer.
-fn plan(scenario: Scenario, target: &peer::Target) -> Result<Plan, PeerError> {
+pub(crate) fn plan(scenario: Scenario, target: &peer::Target) -> Result<Plan, PeerError> {
     let url = run::plan::Url { authority: target.address.to_string(), path: "/".to_owned() };
     let paths = target.paths.clone().unwrap_or_else(|| scenario.paths());
     let paths: Vec<String> = paths.iter().map(|path| format!("{}{path}", target.prefix)).collect();

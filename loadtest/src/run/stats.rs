@@ -75,12 +75,16 @@ pub struct Stats {
     pub busiest_cpu: Duration,
 }
 
+/// An empty histogram of nanoseconds up to [`LONGEST`], with three digits.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, 3)
+        .expect("1 ns to 600 s with 3 digits is valid")
+}
+
 impl Default for Stats {
     fn default() -> Self {
-        let longest = LONGEST.as_nanos() as u64;
         Self {
-            latency: Histogram::new_with_bounds(1, longest, 3)
-                .expect("1 ns to 600 s with 3 digits is valid"),
+            latency: histogram(),
             completed: 0,
             statuses: Box::new([0; 600]),
             errors: Errors::default(),
