@@ -4,11 +4,13 @@
 //! variables, [`Api`] from its bindings, and a world from the world before with one shard replaced.
 
 mod bundle;
+mod digest;
 mod link;
 mod upstream;
 mod world;
 
 pub use bundle::{BundleId, Problem, RefuseBundle, check};
+pub use digest::{SHARDS, ShardDigest, shard_digest, shard_of_key};
 pub use link::{Link, Linker};
 pub use upstream::{Scheme, Upstream, UpstreamId, Upstreams};
 pub use world::{Api, Domain, Edit, Facts, Place, RefuseApi, Revision, Stage, World, shard_of};
