@@ -192,6 +192,9 @@ fn plain(text: &str) -> Value {
         if let Ok(integer) = text.parse::<i64>() {
             return Value::Number(integer.into());
         }
+        if let Ok(integer) = text.parse::<u64>() {
+            return Value::Number(integer.into());
+        }
         if let Some(number) = text.parse::<f64>().ok().and_then(Number::from_f64) {
             return Value::Number(number);
         }

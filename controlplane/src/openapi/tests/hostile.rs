@@ -273,6 +273,8 @@ proptest! {
         }
         let mut options = options();
         options.base_path = BasePath::Split;
+        // JSON is YAML, so both parsers must read the same.
+        prop_assert_eq!(yaml::parse(&document.to_string()), Some(document.clone()));
         let _ = import(document.to_string().as_bytes(), &options);
     }
 
