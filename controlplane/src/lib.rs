@@ -1,11 +1,15 @@
 //! Tidegate's control plane: from an admin call to a published snapshot.
 //!
+//! - [`app`]: the operations: check, change, log; the only place with business rules
 //! - [`auth`]: admin credentials, SigV4 verification, the browser guard; no I/O
 //! - [`model`]: RestApi, Resource, Method, Integration, Stage, Deployment ...; no HTTP, no SQL, no protobuf
 //! - [`openapi`]: import of OpenAPI 3.0 and Swagger 2.0 documents; a pure function
+//! - [`rest`]: the admin API on AWS's wire, a file per family; thin
 //! - [`store`]: rows, a gap-free log of changes, blobs by content; a trait and its SQLite backend
 
+pub mod app;
 pub mod auth;
 pub mod model;
 pub mod openapi;
+pub mod rest;
 pub mod store;

@@ -50,6 +50,7 @@ pub use stages::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CanarySettings, LoggingLevel,
     MethodSetting, Stage, StageRecord, UnauthorizedCacheControlHeaderStrategy,
 };
+pub(crate) use wire::wire_enum;
 pub use wire::{Timestamp, UnknownName, WireName};
 
 use std::collections::BTreeMap;

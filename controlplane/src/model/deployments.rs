@@ -31,8 +31,10 @@ pub struct DeploymentRecord {
     pub deployment: Deployment,
     /// The blob that holds the frozen [`Snapshot`](super::Snapshot) as canonical JSON.
     pub snapshot: ContentHash,
-    /// The blob that holds the compiled bundle.
+    /// The blob that holds the compiled bundle, in the encoding of the stream.
     pub bundle: ContentHash,
+    /// The bundle's id, as the compiler computes it from dialect, API id and canonical form.
+    pub bundle_id: ContentHash,
 }
 
 /// Path to verb to what the method asks of its caller.

@@ -137,7 +137,7 @@ pub struct TlsConfig {
 
 wire_enum! {
     /// How the upstream is spoken to.
-    IntegrationType { Http = "HTTP", Aws = "AWS", Mock = "MOCK", HttpProxy = "HTTP_PROXY", AwsProxy = "AWS_PROXY" }
+    IntegrationType { Http = "HTTP", Mock = "MOCK", AwsProxy = "AWS_PROXY", HttpProxy = "HTTP_PROXY", Aws = "AWS" }
 }
 
 impl IntegrationType {

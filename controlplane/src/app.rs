@@ -1,0 +1,181 @@
+//! The operations: each checks, changes and logs. The only place with business rules.
+//!
+//! An operation reads an API as one value, a [`Workspace`], decides on it without I/O, and hands the store a [`Draft`]
+//! that expects the API's version it was decided on. A faster writer makes it decide again; after a few rounds the
+//! caller is told so. Nothing here knows HTTP; [`AppError`] has AWS's texts and the faults a protocol maps to statuses.
+
+pub mod account;
+pub mod deployments;
+mod error;
+pub mod imports;
+pub mod integration_responses;
+pub mod integrations;
+mod mapping;
+pub mod method_responses;
+pub mod methods;
+mod models;
+mod paging;
+mod patch;
+pub mod resources;
+pub mod rest_apis;
+pub mod stages;
+pub mod tags;
+mod workspace;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use error::{AppError, Fault};
+pub use paging::{Page, Paging};
+pub use patch::{PatchOp, PatchOperation};
+pub use workspace::{Draft, Item, Workspace};
+
+use crate::model::{ApiId, ContentHash, RestApi, Snapshot, Timestamp};
+use crate::store::{Store, keys};
+use workspace::Workspaces;
+
+/// What an installation says of itself.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Twelve digits; part of ARNs and messages.
+    pub account_id: String,
+    /// Part of ARNs.
+    pub region: String,
+    /// How much there may be of a thing.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            account_id: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How much there may be of a thing. AWS's numbers are quotas it raises on request (300 resources and 10 stages per
+/// API), so these are the operator's, with room for generated APIs.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Resources per API.
+    pub resources_per_api: usize,
+    /// Stages per API.
+    pub stages_per_api: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { resources_per_api: 20_000, stages_per_api: 100 }
+    }
+}
+
+/// Turns a frozen configuration into what nodes serve. Pure: the same snapshot gives the same bundle.
+pub trait Compiler: Send + Sync {
+    /// The bundle, or everything that is wrong with the snapshot.
+    fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>>;
+}
+
+/// A compiled deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledBundle {
+    /// Its identity: SHA-256 over dialect, API id and canonical form.
+    pub id: ContentHash,
+    /// Its encoding in the stream.
+    pub bytes: Vec<u8>,
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Path of the resource it is about.
+    pub resource: Option<String>,
+    /// Verb of the method it is about.
+    pub method: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.method, &self.resource) {
+            (Some(method), Some(resource)) => write!(f, "{method} {resource}: {}", self.message),
+            (None, Some(resource)) => write!(f, "{resource}: {}", self.message),
+            _ => f.write_str(&self.message),
+        }
+    }
+}
+
+/// The operations. Cheap to share: one per process, behind an `Arc`.
+pub struct App {
+    store: Arc<dyn Store>,
+    compiler: Arc<dyn Compiler>,
+    settings: Settings,
+    workspaces: Workspaces,
+}
+
+impl App {
+    /// Operations on `store`.
+    pub fn new(store: Arc<dyn Store>, compiler: Arc<dyn Compiler>, settings: Settings) -> Self {
+        Self { store, compiler, settings, workspaces: Workspaces::default() }
+    }
+
+    /// What the installation says of itself.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The store below, for what publishes its changes.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Everything an API consists of now, deployed or not.
+    pub async fn workspace(&self, api: &str) -> Result<Arc<Workspace>, AppError> {
+        let id = ApiId::parse(api).map_err(|_| self.unknown_api(api))?;
+        self.workspaces.current(&*self.store, &id).await?.ok_or_else(|| self.unknown_api(api))
+    }
+
+    /// Decides on the current state of an API and commits, again if another writer was faster.
+    ///
+    /// `missing` is what an unknown API is told: AWS's text differs between families. A draft without rows commits
+    /// nothing.
+    async fn change<T>(
+        &self,
+        api: &str,
+        missing: impl Fn() -> AppError,
+        decide: impl Fn(&Workspace, &mut Draft) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let id = ApiId::parse(api).map_err(|_| missing())?;
+        for _ in 0..ATTEMPTS {
+            let edit = self.workspaces.edit(&*self.store, &id).await?.ok_or_else(&missing)?;
+            let mut draft = Draft::default();
+            let answer = decide(edit.workspace(), &mut draft)?;
+            if edit.commit(&*self.store, draft).await? {
+                return Ok(answer);
+            }
+        }
+        Err(AppError::ConcurrentModification)
+    }
+
+    async fn rest_api_row(&self, api: &str) -> Result<RestApi, AppError> {
+        let id = ApiId::parse(api).map_err(|_| self.unknown_api(api))?;
+        let row =
+            self.store.get(&keys::api(id.as_str())).await?.ok_or_else(|| self.unknown_api(api))?;
+        workspace::decode(&row)
+    }
+
+    /// What most families say of an unknown API.
+    fn unknown_api(&self, api: &str) -> AppError {
+        AppError::InvalidApi { account: self.settings.account_id.clone(), api: api.to_owned() }
+    }
+}
+
+fn now() -> Timestamp {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+/// Rounds before a caller is told that others are faster.
+const ATTEMPTS: usize = 5;

@@ -1,0 +1,210 @@
+//! The admin API on AWS's wire: thin over [`crate::app`].
+//!
+//! ```text
+//! server.rs      connections: limits, time-outs, drain
+//! rest.rs        one request: identity, operation, answer, count
+//! operations.rs  the catalogue of addresses
+//! call.rs        one call: path and query parameters, paging
+//! members.rs     the body's members, with AWS's constraint messages
+//! error.rs       app errors to names and statuses, once
+//! reply.rs       answers, and the shapes lists have
+//! {family}.rs    the operations of one family, the same name as in app/
+//! ```
+
+mod account;
+mod call;
+mod deployments;
+mod error;
+mod imports;
+mod integration_responses;
+mod integrations;
+mod members;
+mod method_responses;
+mod methods;
+mod metrics;
+mod operations;
+mod reply;
+mod resources;
+mod rest_apis;
+mod server;
+mod stages;
+mod tags;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+
+pub use error::RestError;
+pub use operations::Operation;
+pub use server::{Limits, Server};
+
+use crate::app::App;
+use crate::auth::{AuthError, Identity, Payload, RequestParts};
+use call::Call;
+use metrics::Metrics;
+use reply::Reply;
+
+/// Says who calls, or refuses. [`crate::auth::Authenticator::check`] is one.
+pub type Authenticate = dyn Fn(&RequestParts<'_>) -> Result<Identity, AuthError> + Send + Sync;
+
+/// The admin API: answers requests that were read whole.
+pub struct Rest {
+    app: Arc<App>,
+    authenticate: Option<Box<Authenticate>>,
+    metrics: Metrics,
+}
+
+impl Rest {
+    /// An admin API that asks `authenticate` who calls; `None` lets everyone in and is for tests.
+    pub fn new(app: Arc<App>, authenticate: Option<Box<Authenticate>>) -> Self {
+        Self { app, authenticate, metrics: Metrics::default() }
+    }
+
+    /// Answers one request. Dropping the future does not undo a change that was queued.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
+        let path = request.uri().path().to_owned();
+        let own =
+            path.strip_prefix("/_tidegate/").filter(|_| request.method() == http::Method::GET);
+        let (operation, reply) = match own {
+            Some("health") => (None, self.health().await),
+            Some("metrics") => (None, self.metrics.reply(*self.app.store().watch().borrow())),
+            _ => self.call(&request).await,
+        };
+        self.metrics.count(operation, reply.status);
+        finish(reply)
+    }
+
+    /// What is told of a request that could not be read.
+    pub fn refuse(&self, error: RestError) -> Response<Full<Bytes>> {
+        let reply = error.reply();
+        self.metrics.count(None, reply.status);
+        finish(reply)
+    }
+
+    async fn call(&self, request: &Request<Bytes>) -> (Option<Operation>, Reply) {
+        let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+        if let Some(authenticate) = &self.authenticate {
+            let headers =
+                request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+            let payload = Payload::Bytes(request.body());
+            let parts = RequestParts::new(
+                request.method().as_str(),
+                path,
+                query,
+                headers,
+                payload,
+                SystemTime::now(),
+            );
+            if let Err(refused) = authenticate(&parts) {
+                return (None, RestError::Auth(refused).reply());
+            }
+        }
+        let Some((operation, parameters)) = Operation::find(request.method().as_str(), path, query)
+        else {
+            return (None, RestError::UnknownOperation.reply());
+        };
+        let answer = match Call::new(operation, &parameters, query, request.body()) {
+            // Boxed: operations differ much in size and a connection holds one at a time.
+            Ok(call) => Box::pin(dispatch(&self.app, &call)).await,
+            Err(error) => Err(error),
+        };
+        let reply = answer.unwrap_or_else(|error| {
+            error.report(operation);
+            error.reply()
+        });
+        (Some(operation), reply)
+    }
+
+    async fn health(&self) -> Reply {
+        match self.app.store().head().await {
+            Ok(revision) => {
+                let body = serde_json::json!({
+                    "status": "ok", "epoch": self.app.store().epoch(), "revision": revision,
+                });
+                Reply::json(200, &body)
+            }
+            Err(error) => RestError::from(crate::app::AppError::from(error)).reply(),
+        }
+    }
+}
+
+/// Runs an operation. What has no arm is in the service model and not built yet, and says so.
+async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
+    match call.operation {
+        Operation::CreateRestApi => rest_apis::create(app, call).await,
+        Operation::GetRestApi => rest_apis::get(app, call).await,
+        Operation::GetRestApis => rest_apis::list(app, call).await,
+        Operation::UpdateRestApi => rest_apis::update(app, call).await,
+        Operation::DeleteRestApi => rest_apis::delete(app, call).await,
+        Operation::ImportRestApi => imports::import(app, call).await,
+        Operation::PutRestApi => imports::put(app, call).await,
+        Operation::CreateResource => resources::create(app, call).await,
+        Operation::GetResource => resources::get(app, call).await,
+        Operation::GetResources => resources::list(app, call).await,
+        Operation::UpdateResource => resources::update(app, call).await,
+        Operation::DeleteResource => resources::delete(app, call).await,
+        Operation::PutMethod => methods::put(app, call).await,
+        Operation::GetMethod => methods::get(app, call).await,
+        Operation::UpdateMethod => methods::update(app, call).await,
+        Operation::DeleteMethod => methods::delete(app, call).await,
+        Operation::PutMethodResponse => method_responses::put(app, call).await,
+        Operation::GetMethodResponse => method_responses::get(app, call).await,
+        Operation::UpdateMethodResponse => method_responses::update(app, call).await,
+        Operation::DeleteMethodResponse => method_responses::delete(app, call).await,
+        Operation::PutIntegration => integrations::put(app, call).await,
+        Operation::GetIntegration => integrations::get(app, call).await,
+        Operation::UpdateIntegration => integrations::update(app, call).await,
+        Operation::DeleteIntegration => integrations::delete(app, call).await,
+        Operation::PutIntegrationResponse => integration_responses::put(app, call).await,
+        Operation::GetIntegrationResponse => integration_responses::get(app, call).await,
+        Operation::UpdateIntegrationResponse => integration_responses::update(app, call).await,
+        Operation::DeleteIntegrationResponse => integration_responses::delete(app, call).await,
+        Operation::CreateDeployment => deployments::create(app, call).await,
+        Operation::GetDeployment => deployments::get(app, call).await,
+        Operation::GetDeployments => deployments::list(app, call).await,
+        Operation::UpdateDeployment => deployments::update(app, call).await,
+        Operation::DeleteDeployment => deployments::delete(app, call).await,
+        Operation::CreateStage => stages::create(app, call).await,
+        Operation::GetStage => stages::get(app, call).await,
+        Operation::GetStages => stages::list(app, call).await,
+        Operation::UpdateStage => stages::update(app, call).await,
+        Operation::DeleteStage => stages::delete(app, call).await,
+        Operation::FlushStageCache => stages::flush_cache(app, call).await,
+        Operation::FlushStageAuthorizersCache => stages::flush_authorizers_cache(app, call).await,
+        Operation::TagResource => tags::tag(app, call).await,
+        Operation::UntagResource => tags::untag(app, call).await,
+        Operation::GetTags => tags::get(app, call).await,
+        Operation::GetAccount => account::get(app).await,
+        Operation::UpdateAccount => account::update(app, call).await,
+        other => Err(crate::app::AppError::NotBuilt { operation: other.name().to_owned() }.into()),
+    }
+}
+
+/// Adds what every answer carries: the two request ids.
+fn finish(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() =
+        http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::OK);
+    let headers = response.headers_mut();
+    if !reply.content_type.is_empty() {
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    }
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    let request_id = uuid::Uuid::new_v4().to_string();
+    // Eleven bytes: sixteen characters that end with `=`, as AWS's do.
+    let gateway_id = base64::engine::general_purpose::STANDARD.encode(rand::random::<[u8; 11]>());
+    for (name, value) in [("x-amzn-requestid", request_id), ("x-amz-apigw-id", gateway_id)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}

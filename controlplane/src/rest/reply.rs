@@ -1,0 +1,46 @@
+//! Answers, and the shapes lists have.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::app::Page;
+
+/// An answer before it becomes HTTP.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) content_type: &'static str,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Bytes,
+}
+
+impl Reply {
+    /// A JSON body.
+    pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
+        // Models have string keys and no failing serializer; an empty body would be the honest answer to one.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self { status, content_type: JSON, headers: Vec::new(), body: body.into() }
+    }
+
+    /// No body, as deletes and tag calls answer.
+    pub(super) fn empty(status: u16) -> Self {
+        Self { status, content_type: "", headers: Vec::new(), body: Bytes::new() }
+    }
+
+    /// A list: `item`, and `position` only where there is more.
+    pub(super) fn list<T>(status: u16, page: Page<T>, shape: impl FnMut(T) -> Value) -> Self {
+        let mut body = json!({ "item": page.items.into_iter().map(shape).collect::<Vec<_>>() });
+        if let Some(position) = page.position {
+            body["position"] = Value::String(position);
+        }
+        Self::json(status, &body)
+    }
+}
+
+/// A model as JSON, to be reshaped.
+pub(super) fn value(model: &impl Serialize) -> Value {
+    serde_json::to_value(model).unwrap_or_default()
+}
+
+const JSON: &str = "application/json";
