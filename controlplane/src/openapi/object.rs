@@ -282,6 +282,6 @@ fn scalar(value: &Value) -> Option<String> {
 /// Some 256 MiB copied, or some four million members read.
 const MAX_WORK: usize = 4 * 1024 * 1024;
 /// References that lead to references.
-const MAX_HOPS: usize = 32;
+const MAX_HOPS: usize = 8;
 /// More than a person reads; keeps the answer to a hostile document small.
 const MAX_MESSAGES: usize = 200;
