@@ -9,7 +9,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub use peer::{Peer, PeerError, Running, Site};
@@ -18,7 +18,7 @@ pub use peers::{ALL, by_name};
 pub use result::{Comparison, Missing, Round, Series};
 
 use crate::{
-    host::{process, stop},
+    host::{cores::Sample, process, stop},
     run::{self, Arrival, Load, Outcome, Plan},
     scenario::Scenario,
     upstream::{self, Upstream},
@@ -86,26 +86,62 @@ pub fn execute(
                 break;
             }
             let one = &mut series[(round + turn) % count];
-            let cause = |cause| CompareError::Run { peer: one.0.name, round: round + 1, cause };
-            let outcome = run::execute(&load(options, &one.1), interrupted).map_err(cause)?;
+            let load = load(options, &one.running);
+            let before = others(options, &load.pids);
+            let cause = |cause| CompareError::Run { peer: one.peer.name, round: round + 1, cause };
+            let outcome = run::execute(&load, interrupted).map_err(cause)?;
             if !stop::requested(interrupted) {
-                log(&format!("round {} {:12} {}", round + 1, one.0.name, brief(&outcome)));
-                one.2.push(outcome);
+                log(&format!("round {} {:12} {}", round + 1, one.peer.name, brief(&outcome)));
+                let others = before.share(&others(options, &load.pids));
+                one.rounds.push(Round { others, ..Round::from(&outcome) });
             }
         }
     }
-    let complete = series.iter().map(|one| one.2.len()).min().unwrap_or(0);
+    let complete = series.iter().map(|one| one.rounds.len()).min().unwrap_or(0);
     if complete == 0 {
         return Err(CompareError::Interrupted);
     }
-    let series = series.into_iter().map(|(peer, running, mut outcomes)| {
-        outcomes.truncate(complete);
-        Series::new(peer, running.version(), outcomes)
+    let series = series.into_iter().map(|mut one| {
+        one.rounds.truncate(complete);
+        Series::new(one.peer, one.running.version(), one.rounds)
     });
     Ok(Comparison::new(options, series.collect(), missing))
 }
 
-type Started = (&'static Peer, Running, Vec<Outcome>);
+/// A peer that runs, and what was measured of it so far.
+struct Started {
+    peer: &'static Peer,
+    running: Running,
+    rounds: Vec<Round>,
+}
+
+/// Both cores at one moment.
+struct Cores {
+    at: Instant,
+    proxy: Option<Sample>,
+    load: Option<Sample>,
+}
+
+/// Reads the proxy's core and the load's. What cannot be read counts as unused by others.
+fn others(options: &Options, pids: &[u32]) -> Cores {
+    let here = [std::process::id()];
+    let both = [pids, &here[..]].concat();
+    let shared = options.cpu_proxy == options.cpu_load;
+    let (proxy, load) = if shared { (&both[..], &both[..]) } else { (pids, &here[..]) };
+    let proxy = Sample::take(options.cpu_proxy, proxy).ok();
+    Cores { at: Instant::now(), proxy, load: Sample::take(options.cpu_load, load).ok() }
+}
+
+impl Cores {
+    /// Share of the proxy's core and of the load's that others had until `later`.
+    fn share(&self, later: &Self) -> [f64; 2] {
+        let elapsed = later.at - self.at;
+        let one = |from: Option<Sample>, to: Option<Sample>| {
+            to.zip(from).map_or(0.0, |(to, from)| to.others_since(from, elapsed))
+        };
+        [one(self.proxy, later.proxy), one(self.load, later.load)]
+    }
+}
 
 /// Starts the peers that can be started, and says why the others cannot.
 fn start(
@@ -129,7 +165,7 @@ fn start(
         match peer.start(&site) {
             Ok(running) => {
                 log(&format!("started {:12} {}", peer.name, running.version()));
-                started.push((*peer, running, Vec::new()));
+                started.push(Started { peer, running, rounds: Vec::new() });
             }
             Err(error) => {
                 log(&format!("without {:12} {error}", peer.name));

@@ -1,5 +1,6 @@
 //! What the machine tells and allows: processes, pinning, limits, facts.
 
+pub mod cores;
 pub mod facts;
 pub mod limits;
 pub mod pin;

@@ -13,7 +13,12 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{client::Client, host::pin, run::Plan, scenario::Scenario};
+use crate::{
+    client::Client,
+    host::{pin, process},
+    run::Plan,
+    scenario::Scenario,
+};
 
 /// How long a peer may take until it answers.
 const START_LIMIT: Duration = Duration::from_secs(15);
@@ -187,19 +192,26 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // It may have ended by itself: then there is nothing to end.
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        // Read now: a worker whose parent has died is nobody's child.
+        let tree = process::tree(self.child.id());
+        signal(self.child.id(), Signal::TERM);
         let until = Instant::now() + Duration::from_secs(3);
         while matches!(self.child.try_wait(), Ok(None)) {
             if Instant::now() > until {
-                let _ = self.child.kill();
+                tree.into_iter().for_each(|pid| signal(pid, Signal::KILL));
+                // Killed: there is nothing more to do about a failure.
                 let _ = self.child.wait();
                 return;
             }
             thread::sleep(Duration::from_millis(10));
         }
+    }
+}
+
+/// Sends a signal; the process may have ended by itself, and then there is nothing to end.
+fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Round {
     pub proxy_cpu: f64,
     pub generator_cpu: f64,
     pub anonymous_bytes: u64,
+    /// Share of the proxy's core and of the load's core that processes outside of the comparison had.
+    pub others: [f64; 2],
     /// Without a whole answer, or with status 400 and above.
     pub errors: u64,
 }
@@ -95,14 +97,14 @@ impl From<&Outcome> for Round {
             proxy_cpu: of(|proxy| proxy.cpu),
             generator_cpu: outcome.generator_cpu,
             anonymous_bytes: outcome.proxy.as_ref().map_or(0, |proxy| proxy.memory.anonymous),
+            others: [0.0; 2],
             errors: outcome.errors.total() + outcome.refused,
         }
     }
 }
 
 impl Series {
-    pub fn new(peer: &Peer, version: &str, outcomes: Vec<Outcome>) -> Self {
-        let rounds = outcomes.iter().map(Round::from).collect();
+    pub fn new(peer: &Peer, version: &str, rounds: Vec<Round>) -> Self {
         let (cpu_ratio, rate_ratio) = (None, None);
         Self {
             name: peer.name,
@@ -163,7 +165,8 @@ impl Comparison {
             "errors",
         ];
         let mut rows = vec![heading.map(str::to_owned).to_vec()];
-        rows[0].push(format!("CPU {}/peer [95%]", self.base));
+        rows[0]
+            .extend([format!("rate {}/peer", self.base), format!("CPU {}/peer [95%]", self.base)]);
         for peer in &self.peers {
             let errors: u64 = peer.rounds.iter().map(|round| round.errors).sum();
             let ratio = peer.cpu_ratio.map_or_else(|| "-".to_owned(), |ratio| ratio.text());
@@ -177,6 +180,8 @@ impl Comparison {
                 text::micros(peer.median(|round| round.p99_us)),
                 format!("{:.0}", peer.median(|round| round.answer_bytes)),
                 errors.to_string(),
+                peer.rate_ratio
+                    .map_or_else(|| "-".to_owned(), |ratio| format!("{:.3}", ratio.median)),
                 ratio,
             ]);
         }
@@ -190,6 +195,18 @@ impl Comparison {
             "{pairs} interleaved rounds of {seconds} s, {connections} connections, closed loop; proxy on core \
              {cpu_proxy}, generator and upstream on core {cpu_load}; medians of the rounds, ratios are medians of pairs."
         )];
+        let others = [0, 1].map(|core| {
+            let shares = self.peers.iter().map(|peer| peer.median(|round| round.others[core]));
+            shares.fold(0.0, f64::max)
+        });
+        if others.iter().any(|share| *share > 0.05) {
+            notes.push(format!(
+                "The machine was shared: other processes had up to {:.0}% of core {cpu_proxy} and {:.0}% of core \
+                 {cpu_load} (median over the rounds of one peer). Rates and latencies suffer, CPU per request hardly.",
+                others[0] * 100.0,
+                others[1] * 100.0
+            ));
+        }
         for peer in &self.peers {
             notes.push(format!("{}: {} ({}).", peer.name, peer.about, peer.version));
             let (share, generator) =
@@ -272,6 +289,7 @@ mod tests {
             proxy_cpu: 1.0,
             generator_cpu: 0.5,
             anonymous_bytes: 0,
+            others: [0.0; 2],
             errors: 0,
         }
     }
