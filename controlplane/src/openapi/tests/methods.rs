@@ -218,7 +218,7 @@ fn integrations() {
         (json!({"type": "mock", "timeoutInMillis": 49}), format!("{place}Timeout should be at least 50 milliseconds")),
         (json!({"type": "mock", "timeoutInMillis": -1}), format!("{place}Timeout should be at least 50 milliseconds")),
         (json!({"type": "mock", "responses": {"a": {"statusCode": 99}}}), format!("{place}Response 'a' has an invalid or missing status code")),
-        (json!({"type": "ftp"}), "attribute paths.'/a'(get).x-amazon-apigateway-integration.type is 'ftp'. Must be one of: [HTTP, AWS, MOCK, HTTP_PROXY, AWS_PROXY]".to_owned()),
+        (json!({"type": "ftp"}), "attribute paths.'/a'(get).x-amazon-apigateway-integration.type is 'ftp'. Must be one of: [HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS]".to_owned()),
         (json!({"type": "mock", "uri": {}}), "attribute paths.'/a'(get).x-amazon-apigateway-integration.uri is not of type `string`".to_owned()),
         (json!(5), "attribute paths.'/a'(get).x-amazon-apigateway-integration is not of type `object`".to_owned()),
     ] {
