@@ -202,7 +202,7 @@ impl Comparison {
         if others.iter().any(|share| *share > 0.05) {
             notes.push(format!(
                 "The machine was shared: other processes had up to {:.0}% of core {cpu_proxy} and {:.0}% of core \
-                 {cpu_load} (median over the rounds of one peer). Rates and latencies suffer, CPU per request hardly.",
+                 {cpu_load} (median over the rounds of one peer). Rates and latencies suffer most; trust the ratios of CPU.",
                 others[0] * 100.0,
                 others[1] * 100.0
             ));
