@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs, io,
     net::{SocketAddr, TcpListener},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -147,6 +148,8 @@ impl Daemon {
         let output = fs::File::create(&log)?;
         let mut command = Command::new(program);
         command.args(args).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        // In a group of its own: Ctrl-C is for us, and we stop the peers after the last report.
+        command.process_group(0);
         let child = pin::born_on(cpu, || command.spawn())??;
         Ok(Self { child, log })
     }

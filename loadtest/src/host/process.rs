@@ -128,7 +128,10 @@ fn read(pid: u32, file: &str) -> io::Result<String> {
 }
 
 fn unreadable(pid: u32, file: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/{file} has an unknown form"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("/proc/{pid}/{file} says nothing about usage: has process {pid} ended?"),
+    )
 }
 
 /// The fields after the name, which may itself hold spaces and parentheses.
