@@ -3,6 +3,7 @@
 //! - [`app`]: the operations: check, change, log; the only place with business rules
 //! - [`auth`]: admin credentials, SigV4 verification, the browser guard; no I/O
 //! - [`compile`]: deployment to bundle; a pure function that refuses what a node would refuse
+//! - [`config`]: start-up settings: command line, environment, TOML file
 //! - [`model`]: RestApi, Resource, Method, Integration, Stage, Deployment ...; no HTTP, no SQL, no protobuf
 //! - [`openapi`]: import of OpenAPI 3.0 and Swagger 2.0 documents; a pure function
 //! - [`rest`]: the admin API on AWS's wire, a file per family; thin
@@ -11,6 +12,7 @@
 pub mod app;
 pub mod auth;
 pub mod compile;
+pub mod config;
 pub mod model;
 pub mod openapi;
 pub mod rest;

@@ -1,0 +1,200 @@
+//! Start-up settings: command line, environment and a TOML file, in this order of precedence.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use serde::Deserialize;
+
+use crate::app::Settings;
+use crate::auth::AccessKey;
+use crate::auth::keys::BootstrapError;
+
+/// What the process is told when it starts. Everything else is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the store is. Made if need be, and locked.
+    pub data_dir: PathBuf,
+    /// Where the admin API listens; port 0 picks a free one.
+    pub admin: SocketAddr,
+    /// Where the gRPC services listen.
+    pub grpc: SocketAddr,
+    /// Twelve digits; part of ARNs and messages.
+    pub account_id: String,
+    /// Part of ARNs.
+    pub region: String,
+    /// Host names the admin API answers to beside loopback ones.
+    pub admin_hosts: Vec<String>,
+    /// An access key that works before the store holds any, from the environment only.
+    pub bootstrap: Option<AccessKey>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The command line; its text is for the terminal.
+    #[error(transparent)]
+    Arguments(#[from] clap::Error),
+    /// The settings file cannot be read.
+    #[error("settings file {path} cannot be read: {cause}")]
+    Unreadable {
+        /// As given.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The settings file is no TOML of ours.
+    #[error("settings file {path}: {cause}")]
+    Malformed {
+        /// As given.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        cause: Box<toml::de::Error>,
+    },
+    /// An account id that is not twelve digits.
+    #[error("account id {0:?} must be twelve digits")]
+    AccountId(String),
+    /// A region that could not stand in an ARN.
+    #[error("region {0:?} must be letters, digits and dashes")]
+    Region(String),
+    /// Half of a bootstrap key.
+    #[error(transparent)]
+    Bootstrap(#[from] BootstrapError),
+}
+
+/// Tidegate's control plane: the admin API, the store and the stream nodes read.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate-control", version)]
+struct Arguments {
+    /// Settings file (TOML); flags and environment win over it.
+    #[arg(long, env = "TIDEGATE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Directory of the store [default: ./tidegate-data].
+    #[arg(long, env = "TIDEGATE_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Address of the admin API [default: 127.0.0.1:4700].
+    #[arg(long, env = "TIDEGATE_ADMIN")]
+    admin: Option<SocketAddr>,
+    /// Address of the gRPC services [default: 127.0.0.1:4701].
+    #[arg(long, env = "TIDEGATE_GRPC")]
+    grpc: Option<SocketAddr>,
+    /// Account id in ARNs [default: 000000000000].
+    #[arg(long, env = "TIDEGATE_ACCOUNT_ID")]
+    account_id: Option<String>,
+    /// Region in ARNs [default: us-east-1].
+    #[arg(long, env = "TIDEGATE_REGION")]
+    region: Option<String>,
+    /// Host name the admin API answers to beside loopback ones; may be repeated.
+    #[arg(long = "admin-host", env = "TIDEGATE_ADMIN_HOSTS", value_delimiter = ',')]
+    admin_hosts: Vec<String>,
+}
+
+/// The same settings in a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct File {
+    data_dir: Option<PathBuf>,
+    admin: Option<SocketAddr>,
+    grpc: Option<SocketAddr>,
+    account_id: Option<String>,
+    region: Option<String>,
+    admin_hosts: Vec<String>,
+}
+
+impl Config {
+    /// The settings of this process.
+    pub fn from_process() -> Result<Self, ConfigError> {
+        let bootstrap = crate::auth::keys::bootstrap(|name| std::env::var(name).ok())?;
+        Self::load(Arguments::try_parse()?, bootstrap)
+    }
+
+    fn load(arguments: Arguments, bootstrap: Option<AccessKey>) -> Result<Self, ConfigError> {
+        let file = arguments.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let defaults = Settings::default();
+        let hosts =
+            if arguments.admin_hosts.is_empty() { file.admin_hosts } else { arguments.admin_hosts };
+        let config = Self {
+            data_dir: arguments
+                .data_dir
+                .or(file.data_dir)
+                .unwrap_or_else(|| PathBuf::from("tidegate-data")),
+            admin: arguments
+                .admin
+                .or(file.admin)
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4700))),
+            grpc: arguments.grpc.or(file.grpc).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4701))),
+            account_id: arguments.account_id.or(file.account_id).unwrap_or(defaults.account_id),
+            region: arguments.region.or(file.region).unwrap_or(defaults.region),
+            admin_hosts: hosts,
+            bootstrap,
+        };
+        let digits =
+            config.account_id.len() == 12 && config.account_id.bytes().all(|b| b.is_ascii_digit());
+        if !digits {
+            return Err(ConfigError::AccountId(config.account_id));
+        }
+        let in_region = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        if config.region.is_empty() || !config.region.bytes().all(in_region) {
+            return Err(ConfigError::Region(config.region));
+        }
+        Ok(config)
+    }
+
+    /// What the operations are told.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            account_id: self.account_id.clone(),
+            region: self.region.clone(),
+            ..Settings::default()
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+    toml::from_str(&text)
+        .map_err(|cause| ConfigError::Malformed { path: path.to_owned(), cause: Box::new(cause) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(arguments: &[&str]) -> Result<Config, ConfigError> {
+        let arguments = std::iter::once("tidegate-control").chain(arguments.iter().copied());
+        Config::load(Arguments::try_parse_from(arguments)?, None)
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("control.toml");
+        std::fs::write(
+            &path,
+            "region = \"eu-central-1\"\nadmin = \"127.0.0.1:1\"\nadmin-hosts = [\"a\"]\n",
+        )
+        .unwrap();
+        let config = load(&["--config", path.to_str().unwrap(), "--admin", "127.0.0.1:2"]).unwrap();
+        assert_eq!(config.region, "eu-central-1");
+        assert_eq!(config.admin, "127.0.0.1:2".parse().unwrap());
+        assert_eq!(config.grpc, "127.0.0.1:4701".parse().unwrap());
+        assert_eq!(config.admin_hosts, ["a"]);
+        assert_eq!(config.account_id, "000000000000");
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        assert!(load(&["--account-id", "1"]).unwrap_err().to_string().contains("twelve digits"));
+        assert!(load(&["--region", "a b"]).unwrap_err().to_string().contains("region"));
+        assert!(
+            load(&["--config", "/nowhere.toml"]).unwrap_err().to_string().contains("/nowhere.toml")
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("control.toml");
+        std::fs::write(&path, "admn = 1\n").unwrap();
+        assert!(
+            load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string().contains("admn")
+        );
+    }
+}
