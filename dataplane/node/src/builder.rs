@@ -24,8 +24,10 @@ use tidegate_engine::snapshot::{
 };
 use tidegate_proto::v1;
 
-pub use batch::{Backwards, Batch, Outcome, Refusal};
+pub(crate) use batch::wire;
+pub use batch::{Backwards, BadShard, Batch, Outcome, Refusal};
 pub use bundles::Bundles;
+pub(crate) use bundles::file as file_of;
 pub use file::{FileError, ObjectSet};
 pub use refuse::Refuse;
 
@@ -114,6 +116,11 @@ impl Builder {
     /// The world of everything accepted so far.
     pub fn world(&self) -> &Arc<World> {
         &self.world
+    }
+
+    /// Lets go of the bundles that no accepted object uses.
+    pub fn sweep_bundles(&mut self) {
+        self.links.sweep();
     }
 
     /// A digest of each shard, in order.
@@ -319,4 +326,4 @@ impl Round {
 const MAX_REFUSALS: usize = 1_000;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

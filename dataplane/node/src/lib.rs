@@ -1,5 +1,6 @@
 //! node.
 
+pub mod agent;
 pub mod builder;
 pub mod http;
 pub mod publication;

@@ -82,11 +82,6 @@ impl Bundles {
         }
     }
 
-    /// Where the files are.
-    pub(crate) fn directory(&self) -> Option<&Path> {
-        self.directory.as_deref()
-    }
-
     /// Bundles that are to be written.
     pub(crate) fn unwritten(&self) -> Vec<(BundleId, Bytes)> {
         self.lock().memory.iter().map(|(id, bytes)| (*id, bytes.clone())).collect()
@@ -100,6 +95,18 @@ impl Bundles {
             // Released while it was being written.
             inner.unused.insert(id);
         }
+    }
+
+    /// Whether a bundle is held or being used, without counting as a use.
+    pub(crate) fn is_known(&self, id: BundleId) -> bool {
+        let inner = self.lock();
+        inner.memory.contains_key(&id) || inner.files.contains(&id)
+    }
+
+    /// Every bundle there is.
+    pub(crate) fn all(&self) -> Vec<BundleId> {
+        let inner = self.lock();
+        inner.files.iter().chain(inner.memory.keys()).copied().collect()
     }
 
     /// Takes the files to delete: from now on they are not there.

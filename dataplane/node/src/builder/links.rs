@@ -114,6 +114,12 @@ impl Links {
         }
     }
 
+    /// Lets go of every bundle that nobody uses: what earlier lives of the node left behind.
+    pub(super) fn sweep(&mut self) {
+        let all = self.bundles.all().into_iter().collect();
+        self.settle(&all);
+    }
+
     /// Lets go of the noted bundles that nobody uses.
     pub(super) fn settle(&mut self, noted: &BTreeSet<BundleId>) {
         for id in noted.iter().filter(|id| !self.uses.contains_key(id)) {

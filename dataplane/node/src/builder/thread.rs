@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidegate_engine::snapshot::{Revision, ShardDigest};
@@ -31,6 +31,28 @@ pub struct State {
     pub refusals: Vec<Refusal>,
     /// How often each reason has refused an object since the start.
     pub rejected: BTreeMap<&'static str, u64>,
+    /// Whether the node may hold less than its revision says, and wants digests compared.
+    pub repair: bool,
+}
+
+/// What a build thread starts with.
+#[derive(Debug)]
+pub struct First {
+    /// Its objects.
+    pub batch: Batch,
+    /// Whether it may be less than its revision says.
+    pub repair: bool,
+}
+
+/// Reads what the build thread knows, and does not keep the thread alive.
+#[derive(Clone)]
+pub struct StateHandle(Arc<Mutex<State>>);
+
+impl StateHandle {
+    /// What the thread knows.
+    pub fn get(&self) -> State {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 enum Job {
@@ -55,7 +77,7 @@ impl Build {
     pub fn start(
         bundles: Arc<Bundles>,
         publication: Arc<Publication>,
-        first: Option<Batch>,
+        first: Option<First>,
         keep: Option<Box<dyn Keep>>,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (jobs, queue) = sync_channel(JOBS);
@@ -66,16 +88,15 @@ impl Build {
             keep,
             state: state.clone(),
             complete: false,
+            swept: false,
         };
         let thread = std::thread::Builder::new().name("build".to_owned()).spawn(move || {
             // Linking may use a whole core for seconds; requests come first.
             if let Err(cause) = rustix::process::nice(NICE) {
                 tracing::debug!(%cause, "the build thread keeps its priority");
             }
-            if let Some(batch) = first
-                && let Err(cause) = worker.apply(batch)
-            {
-                tracing::error!(%cause, "the first objects were refused");
+            if let Some(first) = first {
+                worker.start_with(first);
             }
             worker.run(&queue);
         })?;
@@ -101,7 +122,12 @@ impl Build {
 
     /// What the thread knows.
     pub fn state(&self) -> State {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state_handle().get()
+    }
+
+    /// Reads what the thread knows for as long as anyone likes.
+    pub fn state_handle(&self) -> StateHandle {
+        StateHandle(self.state.clone())
     }
 
     fn send(&self, job: Job) -> Result<(), Stuck> {
@@ -118,6 +144,8 @@ struct Worker {
     state: Arc<Mutex<State>>,
     /// Whether a complete revision was reached; before, there is nothing to serve by.
     complete: bool,
+    /// Whether bundles of earlier lives were looked through.
+    swept: bool,
 }
 
 impl Worker {
@@ -135,19 +163,50 @@ impl Worker {
             };
             match job {
                 // Who asked may be gone; what was done stays done.
-                Job::Apply(batch, reply) => drop(reply.send(self.apply(batch))),
+                Job::Apply(batch, reply) => drop(reply.send(self.streamed(batch))),
                 Job::Digests(reply) => drop(reply.send(self.builder.digests())),
             }
         }
     }
 
+    /// Serves what was there before the control plane was asked.
+    fn start_with(&mut self, first: First) {
+        self.state().repair = first.repair;
+        // It came from the disk.
+        let keep = self.keep.take();
+        match self.apply(first.batch) {
+            // Another version of the node may take what this one, or an earlier one, refused: it is to be sent again.
+            Ok(outcome) => self.state().repair |= !outcome.refusals.is_empty(),
+            Err(cause) => tracing::error!(%cause, "the first objects were refused"),
+        }
+        self.builder.take_dirty();
+        self.keep = keep;
+    }
+
+    /// Applies what the control plane sent.
+    fn streamed(&mut self, batch: Batch) -> Result<Outcome, Backwards> {
+        let complete = !batch.more;
+        let outcome = self.apply(batch)?;
+        if complete {
+            // The control plane has compared whatever it was asked to.
+            if std::mem::take(&mut self.state().repair) {
+                self.persist(true);
+            }
+            if !std::mem::replace(&mut self.swept, true) {
+                self.builder.sweep_bundles();
+            }
+        }
+        Ok(outcome)
+    }
+
     fn apply(&mut self, batch: Batch) -> Result<Outcome, Backwards> {
-        self.complete |= !batch.more;
+        let more = batch.more;
         let applied = self.builder.apply(batch)?;
+        self.complete |= !more;
         let first = self.complete && self.publication.generation() == 0;
         let revision = applied.outcome.revision;
         {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state();
             state.revision = self.complete.then_some(revision);
             state.refusals.clone_from(&applied.outcome.refusals);
             state.rejected.clone_from(self.builder.rejected());
@@ -161,14 +220,22 @@ impl Worker {
                 "snapshot applied"
             );
         }
-        if let Some(keep) = &mut self.keep {
-            let shards = self.builder.take_dirty();
-            if !shards.is_empty() || applied.world.is_some() {
-                let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                keep.keep(shards, &state, self.builder.digests());
-            }
-        }
+        self.persist(applied.world.is_some());
         Ok(applied.outcome)
+    }
+
+    fn persist(&mut self, changed: bool) {
+        let Some(keep) = &mut self.keep else { return };
+        let shards = self.builder.take_dirty();
+        if changed || !shards.is_empty() {
+            // Not `self.state()`: `keep` is borrowed.
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            keep.keep(shards, &state, self.builder.digests());
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
