@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::exchange::Ctx;
 use crate::head::{Head, Method};
@@ -51,6 +52,13 @@ pub struct Outgoing {
     pub fields: Fields,
     /// Milliseconds from the start of the call until the answer's head must be there.
     pub timeout_ms: u32,
+}
+
+impl Outgoing {
+    /// The limit as a duration.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(u64::from(self.timeout_ms))
+    }
 }
 
 /// Stream the request's body to an upstream and its answer back.
@@ -107,6 +115,16 @@ impl Answer {
             Body::Scratch(range) => range.of(cx.scratch),
             Body::Constant(place) => cx.world.constant(*place, &self.tail),
         }
+    }
+
+    /// `$context.requestId` of the exchange.
+    pub fn request_id(&self) -> &str {
+        self.tail.ids.request()
+    }
+
+    /// `$context.extendedRequestId` of the exchange.
+    pub fn extended_request_id(&self) -> &str {
+        self.tail.ids.extended()
     }
 
     /// Why the gateway made this answer itself, if it did.

@@ -4,11 +4,13 @@
 //! request. What it accepts has one meaning, and since forwarded heads are always written anew by [`write`], whatever it
 //! tolerated does not travel on.
 
+pub mod body;
 pub mod chunked;
 pub mod framing;
 pub mod lines;
 pub mod request;
 pub mod response;
+pub mod serve;
 pub mod write;
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! A limit that passes shuts a socket down, so that whoever waits on it comes back with what has arrived, or cancels a read.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, RawFd};
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use monoio::io::{CancelHandle, Canceller};
@@ -43,6 +45,7 @@ struct Action {
     what: Option<Expiry>,
     fired: bool,
     canceller: Option<Canceller>,
+    waker: Option<Waker>,
 }
 
 /// What happens when a limit passes.
@@ -50,10 +53,14 @@ struct Action {
 pub enum Expiry {
     /// Both directions of this socket end.
     Shutdown(RawFd),
+    /// The same for a connection that has nothing under way, so that it may end early: [`Deadlines::end_idle`].
+    Idle(RawFd),
     /// Reading from this socket ends; writing goes on.
     ShutdownRead(RawFd),
     /// Reads that took the deadline's [`Deadline::handle`] are cancelled.
     Cancel,
+    /// Whoever sleeps on the deadline is woken.
+    Wake,
 }
 
 /// One place for a limit, held by a connection for its life.
@@ -104,8 +111,9 @@ impl Deadlines {
     /// Carries out what is due and returns when to look again.
     fn fire(&self, now: u64) -> u64 {
         let mut next = NEVER;
-        let mut slots = self.slots.borrow_mut();
-        let slots = &mut *slots;
+        let mut woken = Vec::new();
+        let mut held = self.slots.borrow_mut();
+        let slots = &mut *held;
         for (due, action) in slots.due.iter_mut().zip(&mut slots.actions) {
             if *due > now {
                 next = next.min(*due);
@@ -114,15 +122,32 @@ impl Deadlines {
             *due = NEVER;
             action.fired = true;
             match action.what.take() {
-                Some(Expiry::Shutdown(fd)) => shutdown(fd, Shutdown::Both),
+                Some(Expiry::Shutdown(fd) | Expiry::Idle(fd)) => shutdown(fd, Shutdown::Both),
                 Some(Expiry::ShutdownRead(fd)) => shutdown(fd, Shutdown::Read),
                 Some(Expiry::Cancel) => {
-                    action.canceller = action.canceller.take().map(Canceller::cancel)
+                    action.canceller = action.canceller.take().map(Canceller::cancel);
                 }
+                Some(Expiry::Wake) => woken.extend(action.waker.take()),
                 None => {}
             }
         }
+        drop(held);
+        woken.into_iter().for_each(Waker::wake);
         next
+    }
+
+    /// Ends every connection that has nothing under way.
+    pub fn end_idle(&self) {
+        {
+            let mut held = self.slots.borrow_mut();
+            let slots = &mut *held;
+            for (due, action) in slots.due.iter_mut().zip(&slots.actions) {
+                if matches!(action.what, Some(Expiry::Idle(_))) {
+                    *due = 0;
+                }
+            }
+        }
+        self.fire(now_ms());
     }
 
     fn arm_timer(&self, due: u64) {
@@ -179,6 +204,30 @@ impl Deadline {
     /// Whether the limit has passed since it was set.
     pub fn has_fired(&self) -> bool {
         self.all.slots.borrow().actions[self.slot as usize].fired
+    }
+
+    /// Calls `waker` after a while, in place of any limit before.
+    pub fn arm_wake(&self, after: Duration, waker: Waker) {
+        self.arm(after, Expiry::Wake);
+        self.all.slots.borrow_mut().actions[self.slot as usize].waker = Some(waker);
+    }
+
+    /// Waits for a while. May be dropped.
+    pub async fn sleep(&self, pause: Duration) {
+        let mut armed = false;
+        poll_fn(|cx| {
+            if !armed {
+                armed = true;
+                self.arm_wake(pause, cx.waker().clone());
+                return Poll::Pending;
+            }
+            if self.disarm_if_fired() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    fn disarm_if_fired(&self) -> bool {
+        self.has_fired() && self.disarm()
     }
 
     /// What a read takes so that [`Expiry::Cancel`] ends it.

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::task::{Wake, Waker};
 
 use crossbeam_queue::ArrayQueue;
 use rustix::event::{EventfdFlags, eventfd};
@@ -87,8 +88,24 @@ impl<T> Mailbox<T> {
         Ok(())
     }
 
+    /// Wakes the mailbox's own worker.
+    pub fn waker(&self) -> Waker
+    where
+        T: Send + 'static,
+    {
+        Waker::from(Arc::new(Bell(self.shared.clone())))
+    }
+
     /// Takes the next message.
     pub fn take(&self) -> Option<T> {
         self.shared.queue.pop()
+    }
+}
+
+struct Bell<T>(Arc<Shared<T>>);
+
+impl<T: Send> Wake for Bell<T> {
+    fn wake(self: Arc<Self>) {
+        let _ = rustix::io::write(&self.0.event, &1u64.to_ne_bytes());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::io;
-use std::net::{SocketAddr, TcpStream as StdStream};
+use std::net::TcpStream as StdStream;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
@@ -31,16 +31,6 @@ impl Stream {
         // The ring waits for blocking sockets and answers EAGAIN at once for others; epoll needs the opposite.
         stream.set_nonblocking(driver::current() == Driver::Epoll)?;
         Ok(Self { inner: Rc::new(UnsafeCell::new(monoio::net::TcpStream::from_std(stream)?)) })
-    }
-
-    /// Connects. To bound the time, arm a deadline that shuts `socket` down; see [`super::Deadline`].
-    ///
-    /// # Errors
-    /// As connect(2).
-    pub async fn connect(to: SocketAddr) -> io::Result<Self> {
-        let stream = monoio::net::TcpStream::connect_addr(to).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { inner: Rc::new(UnsafeCell::new(stream)) })
     }
 
     #[allow(clippy::mut_from_ref)]
@@ -157,6 +147,14 @@ impl Stream {
     /// Closes with a reset instead of waiting for unsent bytes.
     pub fn set_linger_zero(&self) {
         let _ = rustix::net::sockopt::set_socket_linger(self.borrow(), Some(Duration::ZERO));
+    }
+
+    /// The error of a connection attempt that was waited for, taken once.
+    pub fn take_error(&self) -> Option<io::Error> {
+        match rustix::net::sockopt::socket_error(self.borrow()) {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) | Err(error) => Some(error.into()),
+        }
     }
 
     /// The same connection for protocols that poll.

@@ -1,0 +1,373 @@
+//! A caller's HTTP/1.1 connection: reads requests, hands them to the exchange, writes answers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use tidegate_engine::head::{Head, Method, Version};
+use tidegate_engine::{CallError, Listener};
+
+use super::body::{self, Incoming};
+use super::chunked::{self, LAST_CHUNK};
+use super::write::{self, Connection};
+use super::{Framing, Limits, RequestError, RequestInfo, request};
+use crate::drive::{self, AnswerHead, Asking, Ended, RequestBody, Responder};
+use crate::rt::{Deadline, Expiry, Stream};
+use crate::worker::Worker;
+use crate::worker::exchange::Exchange;
+
+/// What becomes of a connection when it has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It waits for another request.
+    Idle,
+    /// It is closed.
+    Close,
+}
+
+/// How long a connection keeps its buffers for the next request. Longer waits are idle, and cost a poll.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Serves what a connection sends until it falls silent. The stream is readable.
+pub async fn active(
+    worker: &Rc<Worker>,
+    stream: &Stream,
+    deadline: &Deadline,
+    peer: SocketAddr,
+    facts: &Listener,
+) -> Next {
+    let mut ex = worker.lend();
+    let next = requests(worker, stream, deadline, peer, facts, &mut ex).await;
+    worker.give_back(ex);
+    next
+}
+
+async fn requests(
+    worker: &Rc<Worker>,
+    stream: &Stream,
+    deadline: &Deadline,
+    peer: SocketAddr,
+    facts: &Listener,
+    ex: &mut Exchange,
+) -> Next {
+    loop {
+        let info = match read_head(worker, stream, deadline, ex).await {
+            Ok(info) => info,
+            Err(Stop::Silent) => return Next::Idle,
+            Err(Stop::Gone) => return Next::Close,
+            Err(Stop::Late) => {
+                refuse(stream, ex, 408, deadline, worker).await;
+                return Next::Close;
+            }
+            Err(Stop::Bad(error)) => {
+                tracing::debug!(%error, %peer, "request refused");
+                refuse(stream, ex, error.status(), deadline, worker).await;
+                linger(stream, deadline).await;
+                return Next::Close;
+            }
+        };
+        let asking = Asking { peer: peer.ip(), listener: facts, began: Instant::now() };
+        let keep = info.keep_alive && !worker.is_draining();
+        let stall = worker.settings.limits.stall;
+        let mut body = CallerBody {
+            stream,
+            deadline,
+            stall,
+            incoming: Incoming::new(info.framing),
+            framing: info.framing,
+            limit: facts.max_body,
+            wants_continue: info.expect_continue,
+            behind: Vec::new(),
+        };
+        let mut caller = Caller {
+            stream,
+            deadline,
+            stall,
+            version: ex.request.version,
+            is_head: ex.request.method == Method::Head,
+            // What the exchange finds out, too late for the head, ends the connection all the same.
+            connection: connection(info, keep, &ex.request),
+            out: std::mem::take(&mut ex.out),
+            framing: Framing::Empty,
+        };
+        let ended = drive::exchange(worker, asking, ex, &mut body, &mut caller).await;
+        deadline.disarm();
+        let closes = caller.connection == Connection::Close;
+        ex.out = caller.out;
+        match ended {
+            Ended::Cleanly if !closes && worker.is_draining() => return Next::Close,
+            Ended::Cleanly if !closes => {
+                let CallerBody { behind, .. } = body;
+                let len = ex.request.len;
+                ex.request.consume(len);
+                ex.request.buf.extend_from_slice(&behind);
+            }
+            Ended::Cleanly | Ended::Early => {
+                // Closing with unread bytes resets the connection, and the caller may lose the answer.
+                stream.shutdown_write();
+                linger(stream, deadline).await;
+                return Next::Close;
+            }
+            Ended::Broken => {
+                stream.set_linger_zero();
+                return Next::Close;
+            }
+        }
+    }
+}
+
+fn connection(info: RequestInfo, keep: bool, request: &Head) -> Connection {
+    match (keep, request.version) {
+        // A request that waits for `100 Continue` may be answered without reading its body, and then nobody knows whether the body
+        // still comes.
+        (false, _) => Connection::Close,
+        (true, Version::Http10) => Connection::KeepAlive,
+        (true, _) if info.expect_continue => Connection::Implied,
+        (true, _) => Connection::Implied,
+    }
+}
+
+enum Stop {
+    /// Nothing came; the connection may idle.
+    Silent,
+    /// The caller has left.
+    Gone,
+    /// A head began and did not end in time.
+    Late,
+    /// What came is no request.
+    Bad(RequestError),
+}
+
+/// Reads one request head.
+async fn read_head(
+    worker: &Worker,
+    stream: &Stream,
+    deadline: &Deadline,
+    ex: &mut Exchange,
+) -> Result<RequestInfo, Stop> {
+    let mut begun = false;
+    loop {
+        if !ex.request.buf.is_empty() {
+            match request::parse(&mut ex.request, &Limits::REQUEST) {
+                Ok(Some(info)) => {
+                    deadline.disarm();
+                    return Ok(info);
+                }
+                Ok(None) => {}
+                Err(error) => return Err(Stop::Bad(error)),
+            }
+            if !begun {
+                // One limit for the whole head: a byte now and then does not extend it.
+                deadline.arm(worker.settings.limits.head, Expiry::ShutdownRead(stream.fd()));
+                begun = true;
+            }
+        }
+        let mut buf = std::mem::take(&mut ex.request.buf);
+        if buf.capacity() - buf.len() < 1024 {
+            buf.reserve(8 * 1024);
+        }
+        let (read, buf) = if begun {
+            stream.read(buf).await
+        } else {
+            deadline.arm(LINGER, Expiry::Cancel);
+            stream.read_until_cancelled(buf, deadline.handle()).await
+        };
+        ex.request.buf = buf;
+        match read {
+            Ok(0) if begun && deadline.has_fired() => return Err(Stop::Late),
+            Ok(0) => return Err(Stop::Gone),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(Stop::Silent),
+            Err(_) => return Err(Stop::Gone),
+        }
+    }
+}
+
+/// Answers what is no request the engine could see.
+async fn refuse(stream: &Stream, ex: &mut Exchange, status: u16, deadline: &Deadline, worker: &Worker) {
+    let (_, date) = worker.now();
+    let message = write::reason(status);
+    let body = format!("{{\"message\":\"{message}\"}}");
+    let mut out = std::mem::take(&mut ex.out);
+    out.clear();
+    write::write_status_line(&mut out, status);
+    date_line(&mut out, &date);
+    let fields = b"Content-Type: application/json\r\nx-amzn-ErrorType: BadRequestException\r\n";
+    write::finish_response(&mut out, fields, status, Framing::Length(body.len() as u64), Connection::Close);
+    out.extend_from_slice(body.as_bytes());
+    deadline.arm(worker.settings.limits.stall, Expiry::Shutdown(stream.fd()));
+    let (_, out) = stream.write_all(out).await;
+    ex.out = out;
+    stream.shutdown_write();
+    worker.metrics.borrow_mut().count_refused(status);
+}
+
+/// Reads and drops what a caller still sends, for a second or 64 KiB, so that it sees the answer before the connection ends.
+async fn linger(stream: &Stream, deadline: &Deadline) {
+    deadline.arm(Duration::from_secs(1), Expiry::Shutdown(stream.fd()));
+    let mut buf = Vec::with_capacity(16 * 1024);
+    for _ in 0..4 {
+        buf.clear();
+        let (read, back) = stream.read(buf).await;
+        buf = back;
+        if !matches!(read, Ok(1..)) {
+            break;
+        }
+    }
+    deadline.disarm();
+}
+
+fn date_line(out: &mut Vec<u8>, date: &[u8; 29]) {
+    out.extend_from_slice(b"Date: ");
+    out.extend_from_slice(date);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The body of a caller's request.
+struct CallerBody<'a> {
+    stream: &'a Stream,
+    deadline: &'a Deadline,
+    stall: Duration,
+    incoming: Incoming,
+    framing: Framing,
+    /// Most payload bytes it may have.
+    limit: u64,
+    wants_continue: bool,
+    /// Bytes of the next request that came with the last of this one.
+    behind: Vec<u8>,
+}
+
+impl CallerBody<'_> {
+    fn check(&self) -> Result<(), CallError> {
+        if self.incoming.received() > self.limit { Err(CallError::RequestTooLarge) } else { Ok(()) }
+    }
+}
+
+impl RequestBody for CallerBody<'_> {
+    fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    fn is_done(&self) -> bool {
+        self.incoming.is_done()
+    }
+
+    fn received(&self) -> u64 {
+        self.incoming.received()
+    }
+
+    fn buffered(&mut self, request: &mut Head, out: &mut Vec<u8>) -> Result<(), CallError> {
+        let from = request.len;
+        if self.is_done() || request.buf.len() == from {
+            return Ok(());
+        }
+        let (end, next) =
+            self.incoming.take(&mut request.buf, from).map_err(|_| CallError::BadRequestBody)?;
+        self.check()?;
+        let payload = &request.buf[from..end];
+        if self.framing == Framing::Chunked {
+            if !payload.is_empty() {
+                chunked::encode(payload, out);
+            }
+            if self.is_done() {
+                out.extend_from_slice(LAST_CHUNK);
+            }
+        } else {
+            out.extend_from_slice(payload);
+        }
+        self.wants_continue = false;
+        // What is left in the buffer is the next request's, or nothing.
+        request.buf.drain(from..next);
+        Ok(())
+    }
+
+    async fn next(&mut self, mut buf: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        if self.wants_continue {
+            self.wants_continue = false;
+            let (written, _) = self.stream.write_all(write::CONTINUE.to_vec()).await;
+            written.map_err(|_| CallError::BadRequestBody)?;
+        }
+        while !self.is_done() && buf.len() == body::ROOM {
+            self.deadline.arm(self.stall, Expiry::ShutdownRead(self.stream.fd()));
+            let (read, back) = self.stream.read(buf).await;
+            buf = back;
+            self.deadline.disarm();
+            if !matches!(read, Ok(1..)) {
+                return Err(CallError::BadRequestBody);
+            }
+            let (end, next) =
+                self.incoming.take(&mut buf, body::ROOM).map_err(|_| CallError::BadRequestBody)?;
+            self.behind.extend_from_slice(&buf[next..]);
+            buf.truncate(end);
+            self.check()?;
+        }
+        Ok(buf)
+    }
+}
+
+/// Where answers go.
+struct Caller<'a> {
+    stream: &'a Stream,
+    deadline: &'a Deadline,
+    stall: Duration,
+    version: Version,
+    is_head: bool,
+    connection: Connection,
+    out: Vec<u8>,
+    /// How the answer's body is framed.
+    framing: Framing,
+}
+
+impl Responder for Caller<'_> {
+    async fn head(&mut self, head: AnswerHead<'_>, first: &[u8]) -> io::Result<()> {
+        self.framing = match head.framing {
+            // A caller that knows no chunks reads until the connection ends.
+            Framing::Chunked | Framing::UntilClose if self.version == Version::Http10 => Framing::UntilClose,
+            Framing::UntilClose => Framing::Chunked,
+            other => other,
+        };
+        if self.framing == Framing::UntilClose && !self.is_head {
+            self.connection = Connection::Close;
+        }
+        let mut out = std::mem::take(&mut self.out);
+        out.clear();
+        write::write_status_line(&mut out, head.status);
+        date_line(&mut out, head.date);
+        write::finish_response(&mut out, head.fields, head.status, self.framing, self.connection);
+        if !self.is_head && !first.is_empty() {
+            if self.framing == Framing::Chunked {
+                chunked::encode(first, &mut out);
+            } else {
+                out.extend_from_slice(first);
+            }
+        }
+        self.deadline.arm(self.stall, Expiry::Shutdown(self.stream.fd()));
+        let (written, out) = self.stream.write_all(out).await;
+        self.out = out;
+        written
+    }
+
+    async fn data(&mut self, mut buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
+        let start = if self.framing == Framing::Chunked { body::frame(&mut buf) } else { body::ROOM };
+        let end = buf.len();
+        self.deadline.arm(self.stall, Expiry::Shutdown(self.stream.fd()));
+        self.stream.write_range(buf, start, end).await
+    }
+
+    async fn end(&mut self) -> io::Result<()> {
+        if self.framing == Framing::Chunked && !self.is_head {
+            let (written, _) = self.stream.write_all(LAST_CHUNK.to_vec()).await;
+            return written;
+        }
+        Ok(())
+    }
+
+    fn is_gone(&self) -> bool {
+        self.stream.is_gone()
+    }
+
+    fn stop_reading(&self) {
+        self.stream.shutdown_read();
+    }
+}

@@ -1,0 +1,8 @@
+//! Upstreams: whom the node may call, connections to them, and the pools they rest in between requests.
+
+pub mod connect;
+pub mod guard;
+pub mod pool;
+
+pub use guard::AddressPolicy;
+pub use pool::{Connection, Upstreams, Want};
