@@ -178,4 +178,4 @@ fn now() -> Timestamp {
 }
 
 /// Rounds before a caller is told that others are faster.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 8;

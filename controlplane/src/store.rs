@@ -40,7 +40,7 @@ pub struct Operation {
     pub puts: Vec<(String, Vec<u8>)>,
     /// Blobs that must be there afterwards; known ones cost nothing.
     pub blobs: Vec<Vec<u8>>,
-    /// What watchers are told; at least one.
+    /// What watchers are told; at least one, unless the operation only expects.
     pub changes: Vec<Change>,
 }
 
@@ -49,6 +49,9 @@ pub struct Operation {
 pub enum Expect {
     /// The row was last written at this revision.
     At(String, Rev),
+    /// The row has this value. Where a writer chooses the values, it knows what its next operation will find, and may
+    /// queue that one before the first is answered.
+    Value(String, Vec<u8>),
     /// There is no such row.
     Absent(String),
     /// The counter under this key may grow by `add` without passing `at_most`; the operation applies the growth.
@@ -177,7 +180,8 @@ pub enum StoreError {
 pub trait Store: Send + Sync {
     /// Applies operations in order, each whole or not at all, and answers when they are durable.
     ///
-    /// Each answer is the operation's last revision. Dropping the future does not undo what was queued.
+    /// Each answer is the operation's last revision. The first poll of the future queues the operations where there is
+    /// room, so calls polled in turn are applied in turn. Dropping the future does not undo what was queued.
     async fn commit(
         &self,
         operations: Vec<Operation>,

@@ -74,7 +74,8 @@ impl App {
             kind: ChangeKind::Api,
             digest: Some(ContentHash::of(&row.1)),
         });
-        operation.puts.push((keys::version(id), Vec::new()));
+        // Drawn, so that an API which comes back under a chosen id never repeats a version of the one before.
+        operation.puts.push((keys::version(id), rand::random::<[u8; 8]>().to_vec()));
         operation.puts.push(row);
         operation.puts.extend(items.iter().map(|item| item.row(id)));
         match self.store.commit(vec![operation]).await?.pop() {

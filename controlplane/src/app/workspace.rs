@@ -1,9 +1,10 @@
 //! An API as one value, what an operation wants changed of it, and the copies kept between operations.
 
 mod draft;
+mod kept;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -14,15 +15,16 @@ use crate::model::{
     StageName, StageRecord,
 };
 use crate::store::keys::{self, Part};
-use crate::store::{Rev, Row, Store, StoreError};
+use crate::store::{Row, Store, StoreError};
 
 pub use draft::{Draft, Item};
+pub(super) use kept::Workspaces;
 
 /// Everything one API consists of at one version.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// Revision of the last operation on the API.
-    pub version: Rev,
+    /// Raised by every operation on the API; see [`keys`].
+    pub version: u64,
     /// The API itself.
     pub rest_api: Arc<RestApi>,
     /// All resources.
@@ -76,7 +78,7 @@ impl Workspace {
         workspace
     }
 
-    fn empty(version: Rev, rest_api: RestApi) -> Self {
+    fn empty(version: u64, rest_api: RestApi) -> Self {
         Self {
             version,
             rest_api: Arc::new(rest_api),
@@ -91,7 +93,7 @@ impl Workspace {
         }
     }
 
-    async fn load(store: &dyn Store, id: &ApiId, version: Rev) -> Result<Option<Self>, AppError> {
+    async fn load(store: &dyn Store, id: &ApiId, version: u64) -> Result<Option<Self>, AppError> {
         // The version was read before the rows: whatever changes in between makes a commit on it fail.
         let Some(row) = store.get(&keys::api(id.as_str())).await? else { return Ok(None) };
         let mut workspace = Self::empty(version, decode(&row)?);
@@ -185,145 +187,9 @@ pub(super) fn decode<T: DeserializeOwned>(row: &Row) -> Result<T, AppError> {
     })
 }
 
-/// The workspaces of APIs that were lately worked on, and the turn-taking of their writers.
-///
-/// A copy is used only while the store still has its version, so several control planes may share a store. Copies are
-/// dropped at random once there are too many rows in them.
-#[derive(Default)]
-pub(super) struct Workspaces {
-    slots: Mutex<HashMap<ApiId, Arc<Slot>>>,
+/// The version in its row.
+fn version(row: &Row) -> Result<u64, AppError> {
+    let bytes =
+        <[u8; 8]>::try_from(&row.value[..]).map_err(|_| StoreError::Damaged(row.key.clone()))?;
+    Ok(u64::from_be_bytes(bytes))
 }
-
-#[derive(Default)]
-struct Slot {
-    /// Held from read to commit, so that writers of one API within this process queue instead of conflicting.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    state: Mutex<Option<Arc<Workspace>>>,
-}
-
-impl Slot {
-    fn state(&self) -> std::sync::MutexGuard<'_, Option<Arc<Workspace>>> {
-        // A copy whose update panicked half way must not be used: it is dropped with the poison.
-        self.state.lock().unwrap_or_else(|poison: PoisonError<_>| {
-            self.state.clear_poison();
-            let mut guard = poison.into_inner();
-            *guard = None;
-            guard
-        })
-    }
-}
-
-impl Workspaces {
-    /// The API as the store has it now; `None` when there is no such API.
-    pub(super) async fn current(
-        &self,
-        store: &dyn Store,
-        id: &ApiId,
-    ) -> Result<Option<Arc<Workspace>>, AppError> {
-        let slot = self.slot(id);
-        let Some(version) = store.get(&keys::version(id.as_str())).await? else {
-            self.forget(id);
-            return Ok(None);
-        };
-        if let Some(kept) = slot.state().as_ref().filter(|kept| kept.version == version.rev) {
-            return Ok(Some(kept.clone()));
-        }
-        let Some(loaded) = Workspace::load(store, id, version.rev).await? else { return Ok(None) };
-        let loaded = Arc::new(loaded);
-        let mut state = slot.state();
-        if state.as_ref().is_none_or(|kept| kept.version < loaded.version) {
-            *state = Some(loaded.clone());
-        }
-        Ok(Some(loaded))
-    }
-
-    /// The API with the right to change it; waits for other writers of this process.
-    pub(super) async fn edit(
-        &self,
-        store: &dyn Store,
-        id: &ApiId,
-    ) -> Result<Option<Edit>, AppError> {
-        let slot = self.slot(id);
-        let turn = slot.turn.clone().lock_owned().await;
-        let workspace = self.current(store, id).await?;
-        Ok(workspace.map(|workspace| Edit { slot, workspace, _turn: turn }))
-    }
-
-    fn slot(&self, id: &ApiId) -> Arc<Slot> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(id) {
-            return slot.clone();
-        }
-        let mut rows: usize =
-            slots.values().map(|slot| slot.state().as_ref().map_or(1, |kept| kept.rows())).sum();
-        if rows > KEPT_ROWS || slots.len() >= KEPT_APIS {
-            slots.retain(|_, slot| {
-                // A slot someone works on must stay: its turn is what makes writers queue.
-                let keep = Arc::strong_count(slot) > 1 || rows < KEPT_ROWS / 2 && rand::random();
-                if !keep {
-                    rows -= slot.state().as_ref().map_or(1, |kept| kept.rows());
-                }
-                keep
-            });
-        }
-        slots.entry(id.clone()).or_default().clone()
-    }
-
-    fn forget(&self, id: &ApiId) {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(id) {
-            *slot.state() = None;
-            // Ours and the map's: nobody else waits for a turn.
-            if Arc::strong_count(slot) <= 2 {
-                slots.remove(id);
-            }
-        }
-    }
-}
-
-/// An API with the right to change it.
-pub(super) struct Edit {
-    slot: Arc<Slot>,
-    workspace: Arc<Workspace>,
-    _turn: tokio::sync::OwnedMutexGuard<()>,
-}
-
-impl Edit {
-    pub(super) fn workspace(&self) -> &Arc<Workspace> {
-        &self.workspace
-    }
-
-    /// Makes the draft durable; false when another writer of the store was faster. An empty draft does nothing.
-    pub(super) async fn commit(self, store: &dyn Store, draft: Draft) -> Result<bool, AppError> {
-        if draft.is_empty() {
-            return Ok(true);
-        }
-        let version = self.workspace.version;
-        let operation = draft.operation(&self.workspace);
-        let answer = store.commit(vec![operation]).await?;
-        let Some(Ok(rev)) = answer.into_iter().next() else {
-            *self.slot.state() = None;
-            return Ok(false);
-        };
-        // Ours goes first, so that the kept copy is changed in place.
-        drop(self.workspace);
-        let mut state = self.slot.state();
-        match state.take() {
-            Some(mut kept) if kept.version == version && !draft.deletes_api() => {
-                let workspace = Arc::make_mut(&mut kept);
-                draft.apply_to(workspace);
-                workspace.version = rev;
-                *state = Some(kept);
-            }
-            newer @ Some(_) if !draft.deletes_api() => *state = newer,
-            _ => {}
-        }
-        Ok(true)
-    }
-}
-
-/// Rows in kept workspaces, some 1 to 2 KB each.
-const KEPT_ROWS: usize = 200_000;
-
-/// Kept workspaces; finding room looks at each of them.
-const KEPT_APIS: usize = 4_096;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! api/{id}                         RestApi; listed in id order, so nothing else shares the prefix
-//! version/{id}                     empty; its revision is the API's version, written by every operation on the API
+//! version/{id}                     eight bytes: the API's version, raised by every operation on the API
 //! part/{id}/authorizer/{aid}       Authorizer
 //! part/{id}/deployment/{did}       DeploymentRecord
 //! part/{id}/gateway-response/{t}   GatewayResponse
@@ -22,7 +22,7 @@ pub fn api(id: &str) -> String {
     format!("{APIS}{id}")
 }
 
-/// The row whose revision is an API's version.
+/// The row of an API's version.
 pub fn version(id: &str) -> String {
     format!("version/{id}")
 }

@@ -97,11 +97,15 @@ impl Draft {
         self.items.is_empty() && self.removed.is_empty() && !self.delete_api
     }
 
-    /// The operation that makes the draft durable if the API is still at the workspace's version.
+    /// The operation that makes the draft durable if the API is still at the workspace's version. An empty draft only
+    /// expects.
     pub(super) fn operation(&self, on: &Workspace) -> Operation {
         let api = &on.rest_api.id;
         let mut operation = Operation {
-            expect: vec![Expect::At(keys::version(api.as_str()), on.version)],
+            expect: vec![Expect::Value(
+                keys::version(api.as_str()),
+                on.version.to_be_bytes().to_vec(),
+            )],
             ..Operation::default()
         };
         if self.delete_api {
@@ -115,7 +119,11 @@ impl Draft {
             operation.changes.push(gone(keys::change::api(api), ChangeKind::Api));
             return operation;
         }
-        operation.puts.push((keys::version(api.as_str()), Vec::new()));
+        if self.is_empty() {
+            return operation;
+        }
+        let next = on.version.wrapping_add(1).to_be_bytes().to_vec();
+        operation.puts.push((keys::version(api.as_str()), next));
         operation.blobs.clone_from(&self.blobs);
         operation.deletes =
             self.removed.iter().map(|(part, name)| keys::part(api.as_str(), *part, name)).collect();
@@ -169,7 +177,9 @@ impl Draft {
         operation.changes.append(&mut told);
     }
 
+    /// Makes the workspace what the store has once the operation is applied.
     pub(super) fn apply_to(self, workspace: &mut Workspace) {
+        workspace.version = workspace.version.wrapping_add(1);
         for (part, name) in &self.removed {
             workspace.remove(*part, name);
         }

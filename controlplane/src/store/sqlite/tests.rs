@@ -108,6 +108,27 @@ async fn prefixes_go_whole_and_counters_hold() {
 }
 
 #[tokio::test]
+async fn a_writer_that_chooses_values_may_queue_ahead() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    one(&store, put("v", "0")).await.unwrap();
+    let next = |from: &str, to: &str| Operation {
+        expect: vec![Expect::Value("v".into(), from.as_bytes().to_vec())],
+        ..put("v", to)
+    };
+    let answers = store
+        .commit(vec![next("0", "1"), next("1", "2"), next("1", "x"), next("2", "3")])
+        .await
+        .unwrap();
+    assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, true]);
+    let only_expects = Operation {
+        expect: vec![Expect::Value("v".into(), b"3".to_vec())],
+        ..Operation::default()
+    };
+    assert_eq!(one(&store, only_expects).await, Ok(4), "takes no revision");
+}
+
+#[tokio::test]
 async fn blobs_of_any_size_come_back() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path()).unwrap();
@@ -172,7 +193,7 @@ proptest::proptest! {
                 let holds = operation.expect.iter().all(|expect| match expect {
                     Expect::Absent(key) => !map.contains_key(key),
                     Expect::At(key, rev) => map.get(key).is_some_and(|(_, found)| found == rev),
-                    Expect::Counter { .. } => true,
+                    Expect::Value(..) | Expect::Counter { .. } => true,
                 });
                 let answer = runtime.block_on(one(&store, operation));
                 proptest::prop_assert_eq!(answer.is_ok(), holds);

@@ -94,6 +94,18 @@ fn check(
                     return Ok(Some(Conflict::Row { key: key.clone(), found }));
                 }
             }
+            Expect::Value(key, wanted) => {
+                let found: Option<(Vec<u8>, Rev)> = transaction
+                    .prepare_cached("SELECT value, rev FROM row WHERE key = ?1")?
+                    .query_row([key], |r| Ok((r.get(0)?, r.get(1)?)))
+                    .optional()?;
+                if found.as_ref().is_none_or(|(value, _)| value != wanted) {
+                    return Ok(Some(Conflict::Row {
+                        key: key.clone(),
+                        found: found.map(|(_, rev)| rev),
+                    }));
+                }
+            }
             Expect::Absent(key) => {
                 if let Some(found) = rev(key)? {
                     return Ok(Some(Conflict::Row { key: key.clone(), found: Some(found) }));
@@ -116,9 +128,12 @@ fn apply(
     operation: &Operation,
     head: Rev,
 ) -> rusqlite::Result<Rev> {
-    debug_assert!(!operation.changes.is_empty(), "an operation without a change has no revision");
+    debug_assert!(
+        !operation.changes.is_empty() || operation.puts.is_empty() && operation.deletes.is_empty(),
+        "what changes has a revision"
+    );
     let savepoint = transaction.savepoint()?;
-    let last = head + operation.changes.len().max(1) as Rev;
+    let last = head + operation.changes.len() as Rev;
     for key in &operation.deletes {
         savepoint.prepare_cached("DELETE FROM row WHERE key = ?1")?.execute([key])?;
     }
