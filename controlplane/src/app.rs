@@ -5,8 +5,11 @@
 //! caller is told so. Nothing here knows HTTP; [`AppError`] has AWS's texts and the faults a protocol maps to statuses.
 
 pub mod account;
+pub mod apply;
 pub mod deployments;
+pub mod diff;
 mod error;
+pub mod history;
 pub mod imports;
 pub mod integration_responses;
 pub mod integrations;

@@ -254,6 +254,11 @@ errors! {
     BadRequest ImportFailed { message: String } => "{message}";
     /// Warnings under `failonwarnings`.
     BadRequest ImportWarnings { warnings: String } => "Warnings found during import: {warnings}";
+    /// Rollback without a way back.
+    BadRequest NoEarlierDeployment => "There is no earlier deployment to go back to";
+    /// Apply where several APIs have the name.
+    Conflict AmbiguousName { name: String, ids: String } =>
+        "Several APIs are named {name}: {ids}. Rename all but one, or choose another name";
     /// A list position that is not ours.
     BadRequest InvalidPosition => "Invalid position parameter specified";
     /// An operation of the service model that is not built.

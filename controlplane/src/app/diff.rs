@@ -1,0 +1,163 @@
+//! What differs between two frozen configurations, in the words of whoever changes an API. Pure.
+//!
+//! Methods are matched by path and verb, everything else by name, so that a resource that was deleted and made anew is
+//! not a change by itself. Ids, names for people and dates make no difference: they shape no answer.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::Snapshot;
+
+/// How one part of a configuration differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// `GET /pets`, `model Pet`, `authorizer {name}`, `request validator {name}`, `gateway response {type}` or `API`.
+    pub subject: String,
+    /// In which way.
+    pub kind: DifferenceKind,
+}
+
+/// In which way a part differs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DifferenceKind {
+    /// Only the new configuration has it.
+    Added,
+    /// Only the old configuration has it.
+    Removed,
+    /// Both have it; these members differ.
+    Changed(Vec<MemberChange>),
+}
+
+/// A member that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberChange {
+    /// In AWS's spelling, parts joined by dots: `methodIntegration.uri`.
+    pub member: String,
+    /// Absent: it was not there.
+    pub old: Option<Value>,
+    /// Absent: it is gone.
+    pub new: Option<Value>,
+}
+
+/// Everything in which `new` differs from `old`: the API first, then methods in the order of their paths, then the rest.
+pub fn diff(old: &Snapshot, new: &Snapshot) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare(api(old), api(new), &mut found);
+    compare(methods(old), methods(new), &mut found);
+    for parts in [models, validators, authorizers, gateway_responses] {
+        compare(parts(old), parts(new), &mut found);
+    }
+    found
+}
+
+/// Parts of one kind, in an order people expect: key for sorting, then subject and value.
+type Parts = BTreeMap<(String, String), (String, Value)>;
+
+fn compare(mut old: Parts, new: Parts, found: &mut Vec<Difference>) {
+    let mut differences = BTreeMap::new();
+    for (key, (subject, value)) in new {
+        let kind = match old.remove(&key) {
+            None => DifferenceKind::Added,
+            Some((_, before)) if before == value => continue,
+            Some((_, before)) => {
+                let mut members = Vec::new();
+                members_of("", Some(&before), Some(&value), &mut members);
+                DifferenceKind::Changed(members)
+            }
+        };
+        differences.insert(key, Difference { subject, kind });
+    }
+    let removed = old
+        .into_iter()
+        .map(|(key, (subject, _))| (key, Difference { subject, kind: DifferenceKind::Removed }));
+    differences.extend(removed);
+    found.extend(differences.into_values());
+}
+
+/// Walks objects side by side and notes the leaves that differ. Lists are leaves.
+fn members_of(at: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<MemberChange>) {
+    if let (Some(Value::Object(before)), Some(Value::Object(after))) = (old, new) {
+        let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            members_of(&path, before.get(name), after.get(name), found);
+        }
+    } else if old != new {
+        found.push(MemberChange { member: at.to_owned(), old: old.cloned(), new: new.cloned() });
+    }
+}
+
+/// The API's own members that a deployment makes effective.
+fn api(snapshot: &Snapshot) -> Parts {
+    let all = json(&snapshot.rest_api);
+    let kept = DEPLOYED_MEMBERS.iter().filter_map(|name| Some((*name, all.get(name)?.clone())));
+    let value = kept.map(|(name, value)| (name.to_owned(), value)).collect();
+    Parts::from([(Default::default(), ("API".to_owned(), Value::Object(value)))])
+}
+
+fn methods(snapshot: &Snapshot) -> Parts {
+    let each = snapshot.resources.iter().flat_map(|resource| {
+        resource.resource_methods.iter().map(move |(verb, method)| {
+            let key = (resource.path.clone(), verb.to_string());
+            (key, (format!("{verb} {}", resource.path), json(method)))
+        })
+    });
+    each.collect()
+}
+
+fn models(snapshot: &Snapshot) -> Parts {
+    named("model", snapshot.models.iter().map(|model| (model.name.clone(), json(model))))
+}
+
+fn validators(snapshot: &Snapshot) -> Parts {
+    let each = snapshot.request_validators.iter().map(|validator| {
+        let name = validator.name.clone().unwrap_or_else(|| validator.id.to_string());
+        (name, json(validator))
+    });
+    named("request validator", each)
+}
+
+fn authorizers(snapshot: &Snapshot) -> Parts {
+    let each = snapshot.authorizers.iter();
+    named("authorizer", each.map(|authorizer| (authorizer.name.clone(), json(authorizer))))
+}
+
+fn gateway_responses(snapshot: &Snapshot) -> Parts {
+    let each = snapshot.gateway_responses.iter();
+    named(
+        "gateway response",
+        each.map(|response| (response.response_type.to_string(), json(response))),
+    )
+}
+
+fn named(what: &str, each: impl Iterator<Item = (String, Value)>) -> Parts {
+    let parts = each.map(|(name, mut value)| {
+        if let Value::Object(members) = &mut value {
+            members.remove("id");
+            members.remove("description");
+        }
+        let subject = format!("{what} {name}");
+        ((name, String::new()), (subject, value))
+    });
+    parts.collect()
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("a model has string keys and no failing serializer")
+}
+
+/// Members of an API that are part of a deployment; the rest takes effect at once or shapes no answer.
+const DEPLOYED_MEMBERS: [&str; 5] = [
+    "apiKeySource",
+    "binaryMediaTypes",
+    "disableExecuteApiEndpoint",
+    "minimumCompressionSize",
+    "policy",
+];
+
+#[cfg(test)]
+mod tests;
