@@ -36,7 +36,9 @@ pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> O
     let wanted = &wanted.as_bytes()[..wanted.len().min(64)];
     candidates
         .take(2_000)
-        .map(|candidate| (distance(wanted, &candidate.as_bytes()[..candidate.len().min(64)]), candidate))
+        .map(|candidate| {
+            (distance(wanted, &candidate.as_bytes()[..candidate.len().min(64)]), candidate)
+        })
         .filter(|(cost, _)| *cost <= wanted.len().max(4) / 2)
         .min()
         .map(|(_, candidate)| candidate)

@@ -37,9 +37,9 @@ fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure
         return Err(refuse(Failure::BadPath));
     }
     let address = address::find(cx, head).map_err(refuse)?;
-    let found = world.named(address.api).filter(|at| {
-        !(address.default_endpoint && world.default_endpoint_disabled(*at))
-    });
+    let found = world
+        .named(address.api)
+        .filter(|at| !(address.default_endpoint && world.default_endpoint_disabled(*at)));
     let at = found.ok_or(refuse(Failure::UnknownApi))?;
     cx.note("address", || format!("API {}", world.at(at).id()));
 
@@ -57,7 +57,8 @@ fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure
         },
     };
     let entropy = cx.entropy;
-    let stage = world.stage_place(at, name, || draw(entropy)).ok_or(refuse(Failure::UnknownStage))?;
+    let stage =
+        world.stage_place(at, name, || draw(entropy)).ok_or(refuse(Failure::UnknownStage))?;
     cx.note("stage", || {
         let facts = world.facts(stage);
         format!("stage {} serves deployment {}", facts.stage, facts.deployment_id)
@@ -81,7 +82,8 @@ fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure
             Ok(routed)
         }
         miss => {
-            let failure = if miss == Found::NoMethod { Failure::NoMethod } else { Failure::NoRoute };
+            let failure =
+                if miss == Found::NoMethod { Failure::NoMethod } else { Failure::NoRoute };
             cx.note("route", || {
                 let wanted = String::from_utf8_lossy(&head.buf[from..end]).into_owned();
                 let near = nearest(&wanted, link.routes().map(|(_, path)| path));
@@ -107,12 +109,17 @@ fn explain_route(cx: &mut Ctx<'_>, head: &Head, routed: &Routed, from: usize, en
             cx.detail(|| format!("{name} = {value}"));
         }
     }
-    let segments: Vec<&[u8]> = head.buf[from..end].split(|b| *b == b'/').filter(|s| !s.is_empty()).collect();
+    let segments: Vec<&[u8]> =
+        head.buf[from..end].split(|b| *b == b'/').filter(|s| !s.is_empty()).collect();
     for (other_verb, other) in link.routes().filter(|(v, p)| *p != won || *v != verb) {
         if !could_take(other, &segments) {
             continue;
         }
-        let why = if other == won { "its method is less specific or another" } else { "less specific path" };
+        let why = if other == won {
+            "its method is less specific or another"
+        } else {
+            "less specific path"
+        };
         cx.detail(|| format!("{other_verb} {other} lost: {why}"));
     }
 }
@@ -122,7 +129,10 @@ fn could_take(resource: &str, segments: &[&[u8]]) -> bool {
     let parts: Vec<&str> = resource.split('/').filter(|p| !p.is_empty()).collect();
     let greedy = parts.last().is_some_and(|p| p.ends_with("+}"));
     let fits = if greedy { segments.len() >= parts.len() } else { segments.len() == parts.len() };
-    fits && parts.iter().zip(segments).all(|(p, s)| p.starts_with('{') || path::segment_is(s, p.as_bytes()))
+    fits && parts
+        .iter()
+        .zip(segments)
+        .all(|(p, s)| p.starts_with('{') || path::segment_is(s, p.as_bytes()))
 }
 
 /// A request that waits, with all it needs to go on. Offsets only: nothing here borrows.
@@ -138,7 +148,9 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let Some(method) = world.method(routed.place) else {
         return refuse(cx, Tail::new(ids, Some(routed.place)), Failure::Misconfigured);
     };
-    let Authorize::Forward(auth) = &method.authorize else { return integrate(cx, head, routed, ids) };
+    let Authorize::Forward(auth) = &method.authorize else {
+        return integrate(cx, head, routed, ids);
+    };
     cx.note("authorize", || format!("ask {}", auth.upstream.authority));
     let target = lines(cx, |out| out.extend_from_slice(&auth.target));
     let fields = lines(cx, |out| {
@@ -152,7 +164,8 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         }
         http::trace_line(out, head, &ids);
     });
-    let request = Outgoing { method: Method::Get, target, fields, timeout_ms: AUTHORIZER_TIMEOUT_MS };
+    let request =
+        Outgoing { method: Method::Get, target, fields, timeout_ms: AUTHORIZER_TIMEOUT_MS };
     let parked = Box::new(Parked::Authorize { routed, ids });
     Step::Wait(Wait::Call(
         Call { upstream: auth.upstream.clone(), request, max_reply: 8 * 1024 },
@@ -161,7 +174,12 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
 }
 
 /// Goes on with a parked request.
-pub(crate) fn resume(parked: Parked, cx: &mut Ctx<'_>, head: &Head, got: Result<Reply, CallError>) -> Step {
+pub(crate) fn resume(
+    parked: Parked,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<Reply, CallError>,
+) -> Step {
     let Parked::Authorize { routed, ids } = parked;
     let failure = match got {
         Ok(reply) if (200..300).contains(&reply.status) => return integrate(cx, head, routed, ids),

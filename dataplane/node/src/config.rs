@@ -7,7 +7,10 @@ use std::time::Duration;
 use clap::Parser;
 use ipnet::IpNet;
 
+use crate::agent::{ControlPlane, TlsFiles};
+use crate::node::Listen;
 use crate::rt::DriverChoice;
+use crate::upstream::AddressPolicy;
 
 /// An edge node of Tidegate: serves what its control plane publishes.
 #[derive(Debug, Parser)]
@@ -17,20 +20,52 @@ pub struct Config {
     #[arg(long, env = "TIDEGATE_CONTROL", value_name = "URL", conflicts_with = "objects")]
     pub control: Option<String>,
 
+    /// Certificates (PEM) that sign the control plane's, for an https address
+    #[arg(long, env = "TIDEGATE_CONTROL_CA", value_name = "FILE", requires = "control")]
+    pub control_ca: Option<PathBuf>,
+
+    /// This node's certificate (PEM), for mutual TLS
+    #[arg(long, env = "TIDEGATE_CONTROL_CERT", value_name = "FILE", requires_all = ["control_ca", "control_key"])]
+    pub control_cert: Option<PathBuf>,
+
+    /// The key of --control-cert (PEM)
+    #[arg(long, env = "TIDEGATE_CONTROL_KEY", value_name = "FILE", requires = "control_cert")]
+    pub control_key: Option<PathBuf>,
+
+    /// The name in the control plane's certificate, where it is not the host of --control
+    #[arg(long, env = "TIDEGATE_CONTROL_NAME", value_name = "NAME", requires = "control_ca")]
+    pub control_name: Option<String>,
+
     /// Serve the objects of this file instead, without any control plane
     #[arg(long, env = "TIDEGATE_OBJECTS", value_name = "FILE")]
     pub objects: Option<PathBuf>,
 
     /// Where the last good copy of the objects is kept, so that the node starts without its control plane
-    #[arg(long, env = "TIDEGATE_NODE_DATA_DIR", value_name = "DIR", default_value = "./tidegate-data/node")]
+    #[arg(
+        long,
+        env = "TIDEGATE_NODE_DATA_DIR",
+        value_name = "DIR",
+        default_value = "./tidegate-data/node"
+    )]
     pub data_dir: PathBuf,
 
     /// Where callers come in; may be given several times. Port 0 picks a free port
-    #[arg(long, env = "TIDEGATE_HTTP", value_name = "ADDR", default_value = "127.0.0.1:4780", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "TIDEGATE_HTTP",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:4780",
+        value_delimiter = ','
+    )]
     pub http: Vec<SocketAddr>,
 
     /// Health and metrics
-    #[arg(long, env = "TIDEGATE_NODE_ADMIN", value_name = "ADDR", default_value = "127.0.0.1:4790")]
+    #[arg(
+        long,
+        env = "TIDEGATE_NODE_ADMIN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:4790"
+    )]
     pub node_admin: SocketAddr,
 
     /// Worker threads; 0 means one per core
@@ -90,6 +125,32 @@ impl Config {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
         }
+    }
+
+    /// How to reach the control plane, if there is one.
+    pub fn control_plane(&self) -> Option<ControlPlane> {
+        let tls = self.control_ca.clone().map(|ca| TlsFiles {
+            ca,
+            identity: self.control_cert.clone().zip(self.control_key.clone()),
+            server_name: self.control_name.clone(),
+        });
+        self.control.clone().map(|url| ControlPlane { url, tls })
+    }
+
+    /// Where callers come in.
+    pub fn listen(&self) -> Vec<Listen> {
+        let listen = |address: &SocketAddr| Listen {
+            address: *address,
+            path_forms: self.path_forms,
+            max_body: self.max_body,
+        };
+        self.http.iter().map(listen).collect()
+    }
+
+    /// Whom the node may call.
+    pub fn policy(&self) -> AddressPolicy {
+        let policy = AddressPolicy { allow: self.allow_upstream.clone() };
+        if self.allow_loopback { policy.with_loopback() } else { policy }
     }
 
     /// Time limits and bounds towards callers.

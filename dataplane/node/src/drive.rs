@@ -133,8 +133,14 @@ pub async fn exchange(
     to: &mut impl Responder,
 ) -> Ended {
     let (now, date) = worker.now();
-    let it =
-        Exchanging { worker, world: worker.world(), asking: &asking, now, date, entropy: worker.entropy() };
+    let it = Exchanging {
+        worker,
+        world: worker.world(),
+        asking: &asking,
+        now,
+        date,
+        entropy: worker.entropy(),
+    };
     ex.scratch.clear();
     let mut step = begin(&mut it.ctx(&mut ex.scratch), &ex.request);
     loop {
@@ -197,7 +203,10 @@ impl Exchanging<'_> {
                 // A connection that rested may have been closed by the other side just now. What got no byte of an answer and
                 // may be repeated is sent again, once, on a new one.
                 Err(CallError::Network)
-                    if connection.reused && repeatable && ex.reply.buf.is_empty() && !to.is_gone() =>
+                    if connection.reused
+                        && repeatable
+                        && ex.reply.buf.is_empty()
+                        && !to.is_gone() =>
                 {
                     want = Want::New;
                 }
@@ -210,7 +219,10 @@ impl Exchanging<'_> {
     }
 
     /// Both directions at once: the caller still sends, and the upstream may answer before it is done.
-    #[allow(clippy::too_many_arguments, reason = "the parts of one exchange, each borrowed on its own")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of one exchange, each borrowed on its own"
+    )]
     async fn duplex(
         &self,
         ex: &mut Exchange,
@@ -283,13 +295,26 @@ impl Exchanging<'_> {
             (Framing::Empty, None) if asked_for_head => Framing::Chunked,
             (framing, _) => framing,
         };
-        let head =
-            AnswerHead { status: answer.status, fields: answer.fields.of(&ex.scratch), framing, date: &self.date };
+        let head = AnswerHead {
+            status: answer.status,
+            fields: answer.fields.of(&ex.scratch),
+            framing,
+            date: &self.date,
+        };
         let mut incoming = Incoming::new(info.framing);
         let stall = self.worker.settings.limits.stall;
         let mut bytes = 0;
-        let streamed =
-            stream(&mut ex.reply, &mut ex.stretch, head, &mut incoming, connection, stall, to, &mut bytes).await;
+        let streamed = stream(
+            &mut ex.reply,
+            &mut ex.stretch,
+            head,
+            &mut incoming,
+            connection,
+            stall,
+            to,
+            &mut bytes,
+        )
+        .await;
         let unasked = *streamed.as_ref().unwrap_or(&true);
         let reusable = info.reusable && incoming.is_done() && !unasked;
         Sent { answer, bytes, result: streamed.map(drop), reusable }
@@ -331,8 +356,12 @@ impl Exchanging<'_> {
         let cx = self.ctx(&mut scratch);
         let bytes = answer.bytes(&cx);
         let framing = Framing::Length(bytes.len() as u64);
-        let head =
-            AnswerHead { status: answer.status, fields: answer.fields.of(cx.scratch), framing, date: &self.date };
+        let head = AnswerHead {
+            status: answer.status,
+            fields: answer.fields.of(cx.scratch),
+            framing,
+            date: &self.date,
+        };
         let result = to.head(head, bytes).await;
         let counts = Counts {
             received: body.received(),
@@ -362,11 +391,14 @@ impl Exchanging<'_> {
     /// Makes a call whose whole answer the engine needs.
     async fn call(&self, ex: &mut Exchange, call: Call) -> Result<Reply, CallError> {
         let limit = call.request.timeout();
-        let connection = self.worker.upstreams.acquire(&call.upstream, Want::Checked, limit).await?;
+        let connection =
+            self.worker.upstreams.acquire(&call.upstream, Want::Checked, limit).await?;
         let mut nothing = NoBody;
         send(ex, &call.request, &connection, limit, &mut nothing).await?;
         let began = Cell::new(Instant::now());
-        let info = receive(&mut ex.reply, call.request.method, &connection, limit, &began, &NobodyWaits).await?;
+        let info =
+            receive(&mut ex.reply, call.request.method, &connection, limit, &began, &NobodyWaits)
+                .await?;
         let status = ex.reply.status;
         let mut incoming = Incoming::new(info.framing);
         let mut buf = std::mem::take(&mut ex.reply.buf);
@@ -385,7 +417,9 @@ impl Exchanging<'_> {
             match read {
                 Ok(0) if incoming.ends_with_stream() => break,
                 Ok(0) | Err(_) => return Err(failed(&connection)),
-                Ok(_) => (end, next) = incoming.take(&mut buf, end).map_err(|_| CallError::Network)?,
+                Ok(_) => {
+                    (end, next) = incoming.take(&mut buf, end).map_err(|_| CallError::Network)?
+                }
             }
         }
         let clean = next == buf.len() && info.reusable;
@@ -480,7 +514,8 @@ async fn receive(
         if buf.capacity() - buf.len() < 1024 {
             buf.reserve(8 * 1024);
         }
-        let (read, buf) = watch(connection.transport.read(buf), connection, limit, since, caller).await;
+        let (read, buf) =
+            watch(connection.transport.read(buf), connection, limit, since, caller).await;
         reply.buf = buf;
         match read {
             Ok(0) | Err(_) if since.get().elapsed() >= limit => return Err(CallError::Timeout),

@@ -22,6 +22,14 @@ pub struct Listen {
     pub max_body: u64,
 }
 
+/// Open listeners that nobody serves yet.
+pub struct Bound {
+    /// Where they listen, in the order asked for.
+    pub addresses: Vec<SocketAddr>,
+    /// The sockets of each worker.
+    sockets: Vec<Vec<(std::net::TcpListener, ListenerFacts)>>,
+}
+
 /// A running node.
 pub struct Node {
     /// Where it listens, in the order asked for.
@@ -29,24 +37,17 @@ pub struct Node {
     workers: Vec<Handle>,
 }
 
-impl Node {
-    /// Opens every listener once per worker and starts the workers.
+impl Bound {
+    /// Opens every listener once per worker.
     ///
     /// # Errors
-    /// If an address cannot be had or a worker cannot be started; the error names the address.
-    pub fn start(
-        listen: &[Listen],
-        workers: usize,
-        settings: &Settings,
-        publication: &Arc<Publication>,
-        lookup: &NameLookup,
-    ) -> io::Result<Self> {
+    /// If an address cannot be had; the error names it and what to do.
+    pub fn open(listen: &[Listen], workers: usize) -> io::Result<Self> {
         let mut addresses = Vec::new();
-        let mut sockets: Vec<Vec<(std::net::TcpListener, ListenerFacts)>> =
-            (0..workers).map(|_| Vec::new()).collect();
+        let mut sockets: Vec<Vec<_>> = (0..workers).map(|_| Vec::new()).collect();
         for one in listen {
-            let (address, bound) = bind_all(one.address, workers)
-                .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", one.address)))?;
+            let (address, bound) =
+                bind_all(one.address, workers).map_err(|e| refused(one.address, &e))?;
             addresses.push(address);
             for (worker, socket) in sockets.iter_mut().zip(bound) {
                 let facts = ListenerFacts {
@@ -58,13 +59,51 @@ impl Node {
                 worker.push((socket, facts));
             }
         }
-        let mut handles = Vec::new();
-        for (index, sockets) in sockets.into_iter().enumerate() {
-            handles.push(Handle::start(index, settings.clone(), sockets, publication.clone(), lookup.clone())?);
-        }
-        Ok(Self { addresses, workers: handles })
+        Ok(Self { addresses, sockets })
     }
 
+    /// Starts a worker for each set of sockets.
+    ///
+    /// # Errors
+    /// If a worker's thread cannot be made.
+    pub fn start(
+        self,
+        settings: &Settings,
+        publication: &Arc<Publication>,
+        lookup: &NameLookup,
+    ) -> io::Result<Node> {
+        let mut workers = Vec::new();
+        for (index, sockets) in self.sockets.into_iter().enumerate() {
+            workers.push(Handle::start(
+                index,
+                settings.clone(),
+                sockets,
+                publication.clone(),
+                lookup.clone(),
+            )?);
+        }
+        Ok(Node { addresses: self.addresses, workers })
+    }
+}
+
+/// One sentence with the fix.
+fn refused(address: SocketAddr, error: &io::Error) -> io::Error {
+    let fix = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there; choose another address with --http, or port 0 for a free one"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need CAP_NET_BIND_SERVICE; choose a higher port with --http"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; choose another with --http"
+        }
+        _ => "choose another address with --http",
+    };
+    io::Error::new(error.kind(), format!("cannot listen on {address} ({error}): {fix}"))
+}
+
+impl Node {
     /// Connections of callers open now.
     pub fn connections(&self) -> usize {
         self.workers.iter().map(Handle::connections).sum()
@@ -72,7 +111,8 @@ impl Node {
 
     /// Appends the workers' metrics as Prometheus text. Waits for each worker, a second at most.
     pub fn render_metrics(&self, out: &mut String) {
-        let scrapes: Vec<_> = self.workers.iter().filter_map(|w| w.scrape(Duration::from_secs(1))).collect();
+        let scrapes: Vec<_> =
+            self.workers.iter().filter_map(|w| w.scrape(Duration::from_secs(1))).collect();
         metrics::render(&scrapes, self.connections(), out);
     }
 

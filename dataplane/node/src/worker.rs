@@ -108,7 +108,10 @@ pub struct Worker {
     shared: Arc<Shared>,
     random: Cell<[u64; 4]>,
     clock: Clock,
-    #[allow(clippy::vec_box, reason = "buffers are lent out and given back by pointer, not copied")]
+    #[allow(
+        clippy::vec_box,
+        reason = "buffers are lent out and given back by pointer, not copied"
+    )]
     spare: RefCell<Vec<Box<Exchange>>>,
 }
 
@@ -161,17 +164,21 @@ impl Handle {
         let waker = mail.clone();
         publication.on_publish(Box::new(move || waker.wake()));
         let (sender, held) = (mail.clone(), shared.clone());
-        let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-            if settings.pin {
-                pin(index);
-            }
-            let driver = settings.driver;
-            let ended = rt::run(driver, serve(settings, listeners, publication, lookup, held, sender, receiver));
-            if let Err(error) | Ok(Err(error)) = ended {
-                tracing::error!(%error, worker = index, "worker cannot run");
-                std::process::exit(1);
-            }
-        })?;
+        let thread =
+            std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+                if settings.pin {
+                    pin(index);
+                }
+                let driver = settings.driver;
+                let ended = rt::run(
+                    driver,
+                    serve(settings, listeners, publication, lookup, held, sender, receiver),
+                );
+                if let Err(error) | Ok(Err(error)) = ended {
+                    tracing::error!(%error, worker = index, "worker cannot run");
+                    std::process::exit(1);
+                }
+            })?;
         Ok(Self { mail, shared, thread })
     }
 
@@ -208,7 +215,8 @@ impl Handle {
 /// Binds the thread to a core. Where that is not allowed, it runs anywhere.
 fn pin(index: usize) {
     let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return };
-    let cores: Vec<usize> = (0..rustix::thread::CpuSet::MAX_CPU).filter(|c| allowed.is_set(*c)).collect();
+    let cores: Vec<usize> =
+        (0..rustix::thread::CpuSet::MAX_CPU).filter(|c| allowed.is_set(*c)).collect();
     let Some(core) = cores.get(index % cores.len().max(1)) else { return };
     let mut set = rustix::thread::CpuSet::new();
     set.set(*core);
@@ -226,7 +234,8 @@ async fn serve(
 ) -> io::Result<()> {
     let deadlines = Deadlines::new()?;
     rt::spawn(deadlines.clone().sweep());
-    let lookups = Rc::new(Lookups { lookup, mail, waiting: RefCell::default(), next: Cell::new(0) });
+    let lookups =
+        Rc::new(Lookups { lookup, mail, waiting: RefCell::default(), next: Cell::new(0) });
     let dialer = Dialer::new(settings.policy.clone(), deadlines.clone(), Box::new(lookups.clone()));
     let drain = settings.limits.drain;
     let worker = Rc::new(Worker {
@@ -276,7 +285,8 @@ async fn serve(
                 return Ok(());
             }
         }
-        let pause = if worker.is_draining() { Duration::from_millis(50) } else { Duration::from_secs(10) };
+        let pause =
+            if worker.is_draining() { Duration::from_millis(50) } else { Duration::from_secs(10) };
         housekeeping.arm_wake(pause, mailbox.waker());
         mailbox.woken().await?;
     }
@@ -291,7 +301,8 @@ impl Worker {
         {
             return world.clone();
         }
-        let held = Held { world: Some(self.publication.load()), publication: self.publication.clone() };
+        let held =
+            Held { world: Some(self.publication.load()), publication: self.publication.clone() };
         let pinned = Pinned(Rc::new(held));
         *self.current.borrow_mut() = Some((generation, pinned.clone()));
         pinned
@@ -331,7 +342,8 @@ impl Worker {
     /// The time, and the `Date` of this second.
     pub fn now(&self) -> (Now, [u8; 29]) {
         let now = SystemTime::now();
-        let unix_ms = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+        let unix_ms =
+            now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
         let second = unix_ms / 1000;
         if self.clock.second.replace(second) != second {
             let text = httpdate::fmt_http_date(now);
@@ -405,7 +417,9 @@ impl Resolve for Rc<Lookups> {
             (self.lookup)(host, Box::new(done));
             std::future::poll_fn(|cx| {
                 let mut waiting = self.waiting.borrow_mut();
-                let Some(lookup) = waiting.get_mut(&ticket) else { return std::task::Poll::Ready(None) };
+                let Some(lookup) = waiting.get_mut(&ticket) else {
+                    return std::task::Poll::Ready(None);
+                };
                 match lookup.answer.take() {
                     Some(answer) => {
                         waiting.remove(&ticket);
@@ -423,7 +437,10 @@ impl Resolve for Rc<Lookups> {
 }
 
 /// Where a listener is, for logs and for the ready line.
-pub fn bind_all(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<std::net::TcpListener>)> {
+pub fn bind_all(
+    address: SocketAddr,
+    workers: usize,
+) -> io::Result<(SocketAddr, Vec<std::net::TcpListener>)> {
     let first = rt::listen::bind(address)?;
     let address = first.local_addr()?;
     let mut sockets = vec![first];

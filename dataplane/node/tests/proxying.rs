@@ -1,4 +1,5 @@
 //! `HTTP_PROXY` and `MOCK` through a real node: what the upstream sees, what the caller sees.
+#![allow(clippy::unwrap_used, reason = "a test ends where what it needs is missing")]
 
 mod support;
 
@@ -6,9 +7,12 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use support::{Answer, Gateway, Options, Upstream, http_proxy, mock, on_both, read_request, request, resource};
+use support::{
+    Answer, Gateway, Options, Upstream, http_proxy, mock, on_both, read_request, request, resource,
+};
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: demo\r\n\r\nhello";
+const OK: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: demo\r\n\r\nhello";
 
 #[test]
 fn a_request_is_passed_on_and_the_answer_comes_back() {
@@ -20,9 +24,14 @@ fn a_request_is_passed_on_and_the_answer_comes_back() {
             ("integration.request.header.X-Page", "method.request.querystring.page"),
         ];
         let uri = upstream.url("/animals/{id}?v=1");
-        let gateway = Gateway::start(driver, vec![resource("/pets/{petId}", "GET", http_proxy(&uri, &mappings))]);
+        let gateway = Gateway::start(
+            driver,
+            vec![resource("/pets/{petId}", "GET", http_proxy(&uri, &mappings))],
+        );
         let fields = "X-Who: a b\r\nX-Page: 9\r\nConnection: close\r\nTE: trailers\r\nX_Forwarded_For: 6.6.6.6\r\n";
-        let answer = Answer::parse(&gateway.raw(request("GET", "/pets/7%2F8?page=2&page=3", fields, "").as_bytes()));
+        let answer = Answer::parse(
+            &gateway.raw(request("GET", "/pets/7%2F8?page=2&page=3", fields, "").as_bytes()),
+        );
         assert_eq!((answer.status, answer.body.as_str()), (200, "hello"), "{driver:?} {answer:?}");
         assert_eq!(answer.field("content-type"), Some("text/plain"));
         assert_eq!(answer.field("x-amzn-remapped-server"), Some("demo"));
@@ -32,7 +41,10 @@ fn a_request_is_passed_on_and_the_answer_comes_back() {
         assert!(answer.field("date").is_some_and(|d| d.ends_with("GMT")));
 
         let seen = upstream.next();
-        assert!(seen.starts_with("GET /animals/7%2F8?v=1&page=2&page=3&who=a%20b HTTP/1.1\r\n"), "{seen}");
+        assert!(
+            seen.starts_with("GET /animals/7%2F8?v=1&page=2&page=3&who=a%20b HTTP/1.1\r\n"),
+            "{seen}"
+        );
         for line in [
             format!("Host: {}", upstream.address),
             "X-Amzn-Apigateway-Api-Id: abcde12345".into(),
@@ -54,7 +66,8 @@ fn a_request_is_passed_on_and_the_answer_comes_back() {
 #[test]
 fn a_constant_mock_answers_without_an_upstream() {
     on_both(|driver| {
-        let gateway = Gateway::start(driver, vec![resource("/health", "GET", mock(r#"{"status":"up"}"#))]);
+        let gateway =
+            Gateway::start(driver, vec![resource("/health", "GET", mock(r#"{"status":"up"}"#))]);
         let answer = gateway.get("/health");
         assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"status":"up"}"#));
         assert_eq!(answer.field("content-type"), Some("application/json"));
@@ -76,8 +89,12 @@ fn unknown_addresses_and_routes_are_refused_in_aws_words() {
             let answer = Answer::parse(&gateway.raw(request.as_bytes()));
             assert_eq!((answer.status, answer.body.as_str(), answer.field("x-amzn-errortype")), (403, body, Some(error)), "{request}");
         }
-        for path in ["/_aws/execute-api/abcde12345/prod/health", "/restapis/abcde12345/prod/_user_request_/health"] {
-            let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        for path in [
+            "/_aws/execute-api/abcde12345/prod/health",
+            "/restapis/abcde12345/prod/_user_request_/health",
+        ] {
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             assert_eq!(Answer::parse(&gateway.raw(request.as_bytes())).status, 200, "{path}");
         }
     });
@@ -87,15 +104,25 @@ fn unknown_addresses_and_routes_are_refused_in_aws_words() {
 fn a_connection_serves_request_after_request_also_pipelined() {
     on_both(|driver| {
         let upstream = Upstream::answering(OK);
-        let gateway = Gateway::start(driver, vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))]);
+        let gateway = Gateway::start(
+            driver,
+            vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))],
+        );
         let mut all = String::new();
         for (method, body) in [("GET", ""), ("POST", "abc"), ("PUT", "defgh"), ("GET", "")] {
-            let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+            let length = if body.is_empty() {
+                String::new()
+            } else {
+                format!("Content-Length: {}\r\n", body.len())
+            };
             all += &request(method, "/x", &length, body);
         }
         all += &request("GET", "/last", "Connection: close\r\n", "");
         let answers = Answer::all(&gateway.raw(all.as_bytes()));
-        assert_eq!(answers.iter().map(|a| (a.status, a.body.as_str())).collect::<Vec<_>>(), vec![(200, "hello"); 5]);
+        assert_eq!(
+            answers.iter().map(|a| (a.status, a.body.as_str())).collect::<Vec<_>>(),
+            vec![(200, "hello"); 5]
+        );
         let seen: Vec<String> = (0..5).map(|_| upstream.next()).collect();
         assert!(seen[1].ends_with("\r\n\r\nabc") && seen[2].ends_with("\r\n\r\ndefgh"), "{seen:?}");
     });
@@ -117,7 +144,10 @@ fn bodies_stream_both_ways_in_every_framing() {
             }
             let _ = stream.write_all(b"0\r\n\r\n");
         }));
-        let gateway = Gateway::start(driver, vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))]);
+        let gateway = Gateway::start(
+            driver,
+            vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))],
+        );
         let body: String = (0..200_000).map(|i| char::from(b'a' + (i % 23) as u8)).collect();
 
         let fields = format!("Content-Length: {}\r\nConnection: close\r\n", body.len());
@@ -125,16 +155,22 @@ fn bodies_stream_both_ways_in_every_framing() {
         assert_eq!(answer.status, 200, "{driver:?}");
         assert!(dechunk(&answer.body) == body, "{driver:?}: the body came back changed");
 
-        let chunks: String = body.as_bytes().chunks(7_777).fold(String::new(), |mut text, piece| {
-            text += &format!("{:x}\r\n{}\r\n", piece.len(), String::from_utf8_lossy(piece));
-            text
-        }) + "0\r\n\r\n";
+        let chunks: String =
+            body.as_bytes().chunks(7_777).fold(String::new(), |mut text, piece| {
+                text += &format!("{:x}\r\n{}\r\n", piece.len(), String::from_utf8_lossy(piece));
+                text
+            }) + "0\r\n\r\n";
         let fields = "Transfer-Encoding: chunked\r\nConnection: close\r\n";
         let answer = Answer::parse(&gateway.raw(request("POST", "/x", fields, &chunks).as_bytes()));
         assert_eq!(answer.status, 200, "{driver:?} {answer:?}");
         let back = dechunk(&answer.body);
         let differs = back.bytes().zip(body.bytes()).position(|(a, b)| a != b);
-        assert!(back == body, "{driver:?}: {} bytes of {} came back, differing at {differs:?}", back.len(), body.len());
+        assert!(
+            back == body,
+            "{driver:?}: {} bytes of {} came back, differing at {differs:?}",
+            back.len(),
+            body.len()
+        );
     });
 }
 
@@ -155,7 +191,10 @@ fn dechunk(mut text: &str) -> String {
 fn a_caller_that_waits_is_invited_to_send_its_body() {
     on_both(|driver| {
         let upstream = Upstream::answering(OK);
-        let gateway = Gateway::start(driver, vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))]);
+        let gateway = Gateway::start(
+            driver,
+            vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))],
+        );
         let mut stream = gateway.connect();
         let fields = "Content-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n";
         stream.write_all(request("POST", "/x", fields, "").as_bytes()).unwrap();
@@ -175,8 +214,12 @@ fn a_caller_that_waits_is_invited_to_send_its_body() {
 fn head_has_the_length_and_no_body() {
     on_both(|driver| {
         let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
-        let gateway = Gateway::start(driver, vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))]);
-        let two = request("HEAD", "/x", "", "") + &request("HEAD", "/x", "Connection: close\r\n", "");
+        let gateway = Gateway::start(
+            driver,
+            vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))],
+        );
+        let two =
+            request("HEAD", "/x", "", "") + &request("HEAD", "/x", "Connection: close\r\n", "");
         let text = gateway.raw(two.as_bytes());
         assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 2, "{driver:?} {text}");
         assert_eq!(text.matches("content-length: 5").count(), 2, "{text}");
@@ -202,7 +245,11 @@ fn failures_of_an_upstream_are_answered_as_aws_does() {
                 resource("/garbled", "GET", http_proxy(&garbled.url("/"), &[])),
                 resource("/unknown", "GET", http_proxy("http://no-such-name.test/", &[])),
                 resource("/metadata", "GET", http_proxy("http://169.254.169.254/latest", &[])),
-                resource("/named", "GET", http_proxy(&format!("http://upstream.test:{}/", refusing.port()), &[])),
+                resource(
+                    "/named",
+                    "GET",
+                    http_proxy(&format!("http://upstream.test:{}/", refusing.port()), &[]),
+                ),
             ],
         );
         for (path, status, body) in [
@@ -233,7 +280,10 @@ fn an_upstream_connection_is_used_again_and_its_silent_end_is_not_seen() {
                 let _ = stream.write_all(OK.as_bytes());
             }
         }));
-        let gateway = Gateway::start(driver, vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))]);
+        let gateway = Gateway::start(
+            driver,
+            vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))],
+        );
         let connections: Vec<String> = (0..6)
             .map(|_| {
                 assert_eq!(gateway.get("/x").status, 200, "{driver:?}");
@@ -249,12 +299,21 @@ fn a_body_that_is_too_large_is_refused() {
     on_both(|driver| {
         let upstream = Upstream::answering(OK);
         let options = Options { max_body: 1_000, ..Options::on(driver) };
-        let gateway = Gateway::with(options, vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))]);
-        let answer = Answer::parse(&gateway.raw(request("POST", "/x", "Content-Length: 1001\r\n", "abc").as_bytes()));
-        assert_eq!((answer.status, answer.body.as_str()), (413, "HTTP content length exceeded 1000 bytes."));
+        let gateway = Gateway::with(
+            options,
+            vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))],
+        );
+        let answer = Answer::parse(
+            &gateway.raw(request("POST", "/x", "Content-Length: 1001\r\n", "abc").as_bytes()),
+        );
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (413, "HTTP content length exceeded 1000 bytes.")
+        );
         upstream.saw_nothing();
         let chunked = format!("3e9\r\n{}\r\n0\r\n\r\n", "x".repeat(1001));
-        let answer = gateway.raw(request("POST", "/x", "Transfer-Encoding: chunked\r\n", &chunked).as_bytes());
+        let answer = gateway
+            .raw(request("POST", "/x", "Transfer-Encoding: chunked\r\n", &chunked).as_bytes());
         assert_eq!(Answer::parse(&answer).status, 413, "{driver:?}");
     });
 }
@@ -268,7 +327,10 @@ fn draining_finishes_what_is_under_way() {
             std::thread::sleep(Duration::from_millis(300));
             let _ = stream.write_all(OK.as_bytes());
         }));
-        let gateway = Gateway::start(driver, vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))]);
+        let gateway = Gateway::start(
+            driver,
+            vec![resource("/{p+}", "ANY", http_proxy(&upstream.url("/"), &[]))],
+        );
         let mut stream = gateway.connect();
         stream.write_all(request("GET", "/x", "", "").as_bytes()).unwrap();
         upstream.next();

@@ -56,7 +56,9 @@ impl Template {
             match source {
                 Some(source) => {
                     if !literal.is_empty() {
-                        pieces.push(TemplatePiece::Text(std::mem::take(&mut literal).into_bytes().into()));
+                        pieces.push(TemplatePiece::Text(
+                            std::mem::take(&mut literal).into_bytes().into(),
+                        ));
                     }
                     let held = rest.as_bytes()[open..=close].into();
                     pieces.push(TemplatePiece::Mapped(source.clone(), held));
@@ -176,8 +178,10 @@ pub(crate) fn link(
     let (mut headers, mut queries, mut paths) = (Vec::new(), Vec::new(), Vec::new());
     for pair in &from.request_parameters {
         let lookup = |name: &str| variables.get(name).map(str::to_owned);
-        let source = Source::parse(&pair.value, &lookup).map_err(|e| Unfit::Always(e.to_string()))?;
-        let bad_target = || Unfit::Always(format!("Invalid mapping expression specified: {}", pair.name));
+        let source =
+            Source::parse(&pair.value, &lookup).map_err(|e| Unfit::Always(e.to_string()))?;
+        let bad_target =
+            || Unfit::Always(format!("Invalid mapping expression specified: {}", pair.name));
         let (place, name) = pair
             .name
             .strip_prefix("integration.request.")
@@ -194,7 +198,10 @@ pub(crate) fn link(
                     return Err(bad_target());
                 }
                 // Dropped after mapping, silently.
-                if !matches!(known, Known::Expect | Known::ProxyAuthenticate | Known::Te | Known::Via | Known::Host) {
+                if !matches!(
+                    known,
+                    Known::Expect | Known::ProxyAuthenticate | Known::Te | Known::Via | Known::Host
+                ) {
                     headers.push((Box::from(name), known, source));
                 }
             }
@@ -204,7 +211,8 @@ pub(crate) fn link(
         }
     }
 
-    let upstream = upstreams.intern(url.scheme, url.host, url.port, !from.insecure_skip_verification);
+    let upstream =
+        upstreams.intern(url.scheme, url.host, url.port, !from.insecure_skip_verification);
     let mut fixed = Vec::new();
     line(&mut fixed, b"Host", upstream.authority.as_bytes());
     line(&mut fixed, b"X-Amzn-Apigateway-Api-Id", api_id.as_bytes());
@@ -225,7 +233,10 @@ pub(crate) fn link(
 fn is_illegal(known: Known) -> bool {
     matches!(
         known,
-        Known::ContentLength | Known::TransferEncoding | Known::AmznTraceId | Known::AmznApigatewayApiId
+        Known::ContentLength
+            | Known::TransferEncoding
+            | Known::AmznTraceId
+            | Known::AmznApigatewayApiId
     )
 }
 
@@ -262,7 +273,12 @@ impl HttpProxy {
         if bad {
             return Err(Failure::BadParameter);
         }
-        Ok(Outgoing { method: self.method.unwrap_or(head.method), target, fields, timeout_ms: self.timeout_ms })
+        Ok(Outgoing {
+            method: self.method.unwrap_or(head.method),
+            target,
+            fields,
+            timeout_ms: self.timeout_ms,
+        })
     }
 
     fn target(&self, out: &mut Vec<u8>, view: &View<'_>) {
@@ -300,7 +316,9 @@ impl HttpProxy {
             if field.known == Known::Other && (head.nominated(name) || is_alias(name)) {
                 continue;
             }
-            if !self.headers.is_empty() && self.headers.iter().any(|(n, _, _)| n.as_bytes().eq_ignore_ascii_case(name)) {
+            if !self.headers.is_empty()
+                && self.headers.iter().any(|(n, _, _)| n.as_bytes().eq_ignore_ascii_case(name))
+            {
                 continue;
             }
             line(out, name, head.bytes(field.value));
@@ -371,7 +389,12 @@ fn is_alias(name: &[u8]) -> bool {
 }
 
 /// `X-Forwarded-For`, `-Port` and `-Proto`: what callers claimed, and behind it who was really there.
-fn forwarded(out: &mut Vec<u8>, head: &Head, peer: std::net::IpAddr, listener: &crate::exchange::Listener) {
+fn forwarded(
+    out: &mut Vec<u8>,
+    head: &Head,
+    peer: std::net::IpAddr,
+    listener: &crate::exchange::Listener,
+) {
     use std::io::Write;
     out.extend_from_slice(b"X-Forwarded-For: ");
     for field in head.fields.iter().filter(|f| f.known == Known::XForwardedFor) {
@@ -379,12 +402,18 @@ fn forwarded(out: &mut Vec<u8>, head: &Head, peer: std::net::IpAddr, listener: &
         out.extend_from_slice(b", ");
     }
     // Writing to a Vec cannot fail.
-    let _ = write!(out, "{peer}\r\nX-Forwarded-Port: {}\r\nX-Forwarded-Proto: {}\r\n", listener.port, listener.scheme);
+    let _ = write!(
+        out,
+        "{peer}\r\nX-Forwarded-Port: {}\r\nX-Forwarded-Proto: {}\r\n",
+        listener.port, listener.scheme
+    );
 }
 
 /// The trace header: a caller's is honoured, with a parent of ours if it has none. Source: recorded.
 pub(crate) fn trace_line(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
-    let sent = head.last(Known::AmznTraceId).filter(|value| value.starts_with(b"Root=") && value.len() <= 256);
+    let sent = head
+        .last(Known::AmznTraceId)
+        .filter(|value| value.starts_with(b"Root=") && value.len() <= 256);
     out.extend_from_slice(b"X-Amzn-Trace-Id: ");
     match sent {
         Some(value) => {
@@ -420,8 +449,20 @@ mod tests {
             assert_eq!((url.host, url.port, url.target().as_str()), (host, port, target), "{text}");
         }
         for text in [
-            "", "ftp://x", "http://", "http:///x", "http://user@host/", "http://{host}/", "http://a b/", "http://h:0x1/",
-            "http://h:/", "http://h:99999/", "http://[::1/", "http://[zz]/", "http://h/a b", "http://h/\r\n",
+            "",
+            "ftp://x",
+            "http://",
+            "http:///x",
+            "http://user@host/",
+            "http://{host}/",
+            "http://a b/",
+            "http://h:0x1/",
+            "http://h:/",
+            "http://h:99999/",
+            "http://[::1/",
+            "http://[zz]/",
+            "http://h/a b",
+            "http://h/\r\n",
         ] {
             assert!(Url::parse(text).is_err(), "{text}");
         }
@@ -429,7 +470,13 @@ mod tests {
 
     #[test]
     fn aliases_of_our_own_names_are_known() {
-        for name in ["X_Forwarded_For", "x.forwarded.proto", "Content_Length", "x-amzn_apigateway.api-id", "Transfer_Encoding"] {
+        for name in [
+            "X_Forwarded_For",
+            "x.forwarded.proto",
+            "Content_Length",
+            "x-amzn_apigateway.api-id",
+            "Transfer_Encoding",
+        ] {
             assert!(is_alias(name.as_bytes()), "{name}");
         }
         for name in ["x-forwarded-for", "my_header", "x_api_key", "user_agent"] {

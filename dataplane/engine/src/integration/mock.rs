@@ -84,7 +84,9 @@ fn select(
         let whole = RegexBuilder::new(&format!("^(?:{})$", response.selection_pattern))
             .size_limit(1 << 20)
             .build()
-            .map_err(|e| Unfit::Always(format!("selection pattern '{}': {e}", response.selection_pattern)))?;
+            .map_err(|e| {
+                Unfit::Always(format!("selection pattern '{}': {e}", response.selection_pattern))
+            })?;
         if matched.is_none() && whole.is_match(&code.to_string()) {
             matched = Some(response);
         }
@@ -95,16 +97,15 @@ fn select(
     if !method.responses.iter().any(|r| r.status_code == response.status_code) {
         return Ok(none);
     }
-    let status: u16 = response
-        .status_code
-        .parse()
-        .ok()
-        .filter(|status| (100..600).contains(status))
-        .ok_or_else(|| Unfit::Always(format!("'{}' is no status code", response.status_code)))?;
+    let status: u16 =
+        response.status_code.parse().ok().filter(|status| (100..600).contains(status)).ok_or_else(
+            || Unfit::Always(format!("'{}' is no status code", response.status_code)),
+        )?;
 
     let first = answers.len() as u16;
     let empty = [v1::Pair { name: "application/json".into(), value: String::new() }];
-    let templates = if response.templates.is_empty() { &empty[..] } else { &response.templates[..] };
+    let templates =
+        if response.templates.is_empty() { &empty[..] } else { &response.templates[..] };
     for template in templates {
         constant(&template.value)?;
         let (mut fixed, mut mapped, mut typed) = (Vec::new(), Vec::new(), false);
@@ -116,7 +117,9 @@ fn select(
                     line(&mut fixed, name.as_bytes(), text.as_bytes());
                 }
                 Source::Static(_) => {
-                    return Err(Unfit::Always(format!("{name} holds characters that cannot stand in a header")));
+                    return Err(Unfit::Always(format!(
+                        "{name} holds characters that cannot stand in a header"
+                    )));
                 }
                 other => mapped.push((Box::from(name), other)),
             }
@@ -136,12 +139,17 @@ fn select(
 }
 
 /// A header that a response mapping sets, under the name the caller sees; `None` when it is dropped or has no source here.
-fn response_header(pair: &v1::Pair, variables: Variables<'_>) -> Result<Option<(String, Source)>, Unfit> {
+fn response_header(
+    pair: &v1::Pair,
+    variables: Variables<'_>,
+) -> Result<Option<(String, Source)>, Unfit> {
     let name = pair
         .name
         .strip_prefix("method.response.header.")
         .filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_graphic() && b != b':'))
-        .ok_or_else(|| Unfit::Always(format!("Invalid mapping expression specified: {}", pair.name)))?;
+        .ok_or_else(|| {
+            Unfit::Always(format!("Invalid mapping expression specified: {}", pair.name))
+        })?;
     // There is no upstream whose answer could be mapped.
     if pair.value.starts_with("integration.response.") {
         return Ok(None);
@@ -171,7 +179,9 @@ fn response_header(pair: &v1::Pair, variables: Variables<'_>) -> Result<Option<(
 /// Refuses a template that needs evaluating.
 fn constant(template: &str) -> Result<(), Unfit> {
     if template.contains(['$', '#']) {
-        return Err(Unfit::Always("mapping templates with VTL are not supported yet; only constant text is".into()));
+        return Err(Unfit::Always(
+            "mapping templates with VTL are not supported yet; only constant text is".into(),
+        ));
     }
     Ok(())
 }
@@ -207,7 +217,9 @@ fn token<'t>(text: &'t str, until: &[char]) -> Option<(&'t str, &'t str)> {
             (None, '"' | '\'') => quote = Some(c),
             (None, '{' | '[') => depth += 1,
             (None, '}' | ']') => depth = depth.checked_sub(1)?,
-            (None, _) if depth == 0 && until.contains(&c) => return Some((text[..at].trim(), &text[at..])),
+            (None, _) if depth == 0 && until.contains(&c) => {
+                return Some((text[..at].trim(), &text[at..]));
+            }
             _ => {}
         }
     }
@@ -224,7 +236,8 @@ impl Mock {
         mut tail: Tail,
     ) -> Result<Answer, Failure> {
         let sent = media_type(view.head, Known::ContentType);
-        let own = self.requests.iter().find(|(media, _)| media.as_bytes().eq_ignore_ascii_case(sent));
+        let own =
+            self.requests.iter().find(|(media, _)| media.as_bytes().eq_ignore_ascii_case(sent));
         let selected = match own {
             Some((_, selected)) if selected.count > 0 => *selected,
             None if self.refuses_others => return Err(Failure::UnsupportedMediaType),
@@ -234,7 +247,9 @@ impl Mock {
         let range = usize::from(selected.first)..usize::from(selected.first + selected.count);
         let variants = &self.answers[range];
         let wanted = media_type(view.head, Known::Accept);
-        let by = |media: &[u8]| variants.iter().position(|v| v.media.as_bytes().eq_ignore_ascii_case(media));
+        let by = |media: &[u8]| {
+            variants.iter().position(|v| v.media.as_bytes().eq_ignore_ascii_case(media))
+        };
         let at = by(wanted).or_else(|| by(b"application/json")).unwrap_or(0);
         let chosen = &variants[at];
         tail.constant = selected.first + at as u16;
@@ -252,7 +267,9 @@ impl Mock {
         if bad {
             return Err(Failure::BadParameter);
         }
-        cx.note("integration", || format!("MOCK answers {} from the template for {}", chosen.status, chosen.media));
+        cx.note("integration", || {
+            format!("MOCK answers {} from the template for {}", chosen.status, chosen.media)
+        });
         let body = if chosen.body.is_empty() { Body::Empty } else { Body::Constant(place) };
         Ok(Answer { status: chosen.status, fields, body, tail })
     }

@@ -88,7 +88,10 @@ pub enum ParameterError {
 
 impl Source {
     /// Reads an expression. `variable` gives a stage variable's value; a missing one is empty, as on AWS.
-    pub fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
+    pub fn parse(
+        text: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ParameterError> {
         let invalid = || ParameterError::Invalid(text.to_owned());
         if let Some(quoted) = text.strip_prefix('\'') {
             let inner = quoted.strip_suffix('\'').ok_or_else(invalid)?;
@@ -186,7 +189,15 @@ impl<'a> View<'a> {
     pub fn new(cx: &Ctx<'a>, head: &'a Head, routed: &'a Routed, ids: &'a Ids) -> Self {
         let facts = cx.world.facts(routed.place);
         let names = cx.world.method(routed.place).map_or(&[][..], |m| &m.params);
-        Self { head, names, values: &routed.values, ids, facts, peer: cx.peer, unix_ms: cx.now.unix_ms }
+        Self {
+            head,
+            names,
+            values: &routed.values,
+            ids,
+            facts,
+            peer: cx.peer,
+            unix_ms: cx.now.unix_ms,
+        }
     }
 
     /// A path parameter as sent, still percent-encoded.
@@ -262,8 +273,19 @@ pub fn put_query(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 /// Appends a value to a path. A value that came from a path is already encoded and stays as it is.
 pub fn put_path(out: &mut Vec<u8>, source: &Source, value: &[u8]) {
     const PATH: &AsciiSet = &CONTROLS
-        .add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\').add(b'^').add(b'`')
-        .add(b'{').add(b'|').add(b'}');
+        .add(b' ')
+        .add(b'"')
+        .add(b'#')
+        .add(b'%')
+        .add(b'<')
+        .add(b'>')
+        .add(b'?')
+        .add(b'\\')
+        .add(b'^')
+        .add(b'`')
+        .add(b'{')
+        .add(b'|')
+        .add(b'}');
     match source {
         Source::Path(_) | Source::Static(_) => out.extend_from_slice(value),
         _ => out.extend(percent_encode(value, PATH).flat_map(str::bytes)),
@@ -301,7 +323,14 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(want), "{text}");
         }
-        for text in ["true", "", "method.request.path", "method.request.path.", "'open", "method.request.cookie.a"] {
+        for text in [
+            "true",
+            "",
+            "method.request.path",
+            "method.request.path.",
+            "'open",
+            "method.request.cookie.a",
+        ] {
             assert_eq!(parse(text), Err(ParameterError::Invalid(text.to_owned())));
         }
         assert!(matches!(parse("method.request.body.a"), Err(ParameterError::Unsupported(_))));
@@ -325,6 +354,10 @@ mod tests {
         put_path(&mut out, &Source::Path("p".into()), b"a%20b/c");
         put_path(&mut out, &Source::Header("h".into()), b"a b?%");
         assert_eq!(out, b"a%20b/ca%20b%3F%25");
-        assert!(is_header_value(b"plain\ttext") && !is_header_value(b"a\r\nb") && !is_header_value(b"a\0"));
+        assert!(
+            is_header_value(b"plain\ttext")
+                && !is_header_value(b"a\r\nb")
+                && !is_header_value(b"a\0")
+        );
     }
 }

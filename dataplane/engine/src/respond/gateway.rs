@@ -131,25 +131,28 @@ impl Failure {
             Self::BadParameter => "a mapped value holds characters that cannot stand in a header",
             Self::TooLarge(_) => "the request body is too large",
             Self::BadBody => "the request body broke off or is malformed",
-            Self::UnsupportedMediaType => "no request template for this content type, and passthrough is off",
+            Self::UnsupportedMediaType => {
+                "no request template for this content type, and passthrough is off"
+            }
             Self::Unauthorized => "the authorizer refused the caller",
             Self::AuthorizerFailed => "the authorizer did not answer",
             Self::Misconfigured => "the method's integration cannot be carried out as configured",
-            Self::BadAddress => "the upstream has no address, or one this node must not call (--allow-upstream)",
+            Self::BadAddress => {
+                "the upstream has no address, or one this node must not call (--allow-upstream)"
+            }
             Self::UpstreamNetwork => "the upstream could not be reached or broke off",
             Self::UpstreamTimeout => "the upstream did not answer in time",
         }
     }
 
     fn voice(self) -> Voice {
-        const FRONT: fn(u16, &'static str, &'static str) -> Voice = |status, error, message| Voice {
-            status,
-            error,
-            body: Cow::Borrowed(message),
-            json: true,
+        const FRONT: fn(u16, &'static str, &'static str) -> Voice = |status, error, message| {
+            Voice { status, error, body: Cow::Borrowed(message), json: true }
         };
         match self {
-            Self::UnknownApi | Self::UnknownStage => FRONT(403, "ForbiddenException", r#"{"message":"Forbidden"}"#),
+            Self::UnknownApi | Self::UnknownStage => {
+                FRONT(403, "ForbiddenException", r#"{"message":"Forbidden"}"#)
+            }
             Self::NoRoute | Self::NoMethod => FRONT(
                 403,
                 "MissingAuthenticationTokenException",
@@ -157,9 +160,11 @@ impl Failure {
             ),
             Self::BadPath => FRONT(400, "BadRequestException", r#"{"message":"Bad Request"}"#),
             Self::BadBody => FRONT(400, "BadRequestException", r#"{"message": "Bad Request"}"#),
-            Self::BadParameter => {
-                FRONT(400, "BadRequestException", r#"{"message": "Invalid request parameter value"}"#)
-            }
+            Self::BadParameter => FRONT(
+                400,
+                "BadRequestException",
+                r#"{"message": "Invalid request parameter value"}"#,
+            ),
             Self::TooLarge(limit) => Voice {
                 status: 413,
                 error: "RequestTooLargeException",
@@ -169,19 +174,27 @@ impl Failure {
             Self::UnsupportedMediaType => {
                 FRONT(415, "BadRequestException", r#"{"message": "Unsupported Media Type"}"#)
             }
-            Self::Unauthorized => FRONT(401, "UnauthorizedException", r#"{"message":"Unauthorized"}"#),
-            Self::AuthorizerFailed => FRONT(500, "AuthorizerConfigurationException", r#"{"message":null}"#),
-            Self::Misconfigured | Self::BadAddress => {
-                FRONT(500, "InternalServerErrorException", r#"{"message": "Internal server error"}"#)
+            Self::Unauthorized => {
+                FRONT(401, "UnauthorizedException", r#"{"message":"Unauthorized"}"#)
             }
+            Self::AuthorizerFailed => {
+                FRONT(500, "AuthorizerConfigurationException", r#"{"message":null}"#)
+            }
+            Self::Misconfigured | Self::BadAddress => FRONT(
+                500,
+                "InternalServerErrorException",
+                r#"{"message": "Internal server error"}"#,
+            ),
             Self::UpstreamNetwork => FRONT(
                 504,
                 "InternalServerErrorException",
                 r#"{"message": "Network error communicating with endpoint"}"#,
             ),
-            Self::UpstreamTimeout => {
-                FRONT(504, "InternalServerErrorException", r#"{"message": "Endpoint request timed out"}"#)
-            }
+            Self::UpstreamTimeout => FRONT(
+                504,
+                "InternalServerErrorException",
+                r#"{"message": "Endpoint request timed out"}"#,
+            ),
         }
     }
 }
@@ -197,7 +210,12 @@ struct Voice {
 pub(crate) fn answer(cx: &mut Ctx<'_>, mut tail: Tail, failure: Failure) -> Answer {
     let voice = failure.voice();
     cx.note("respond", || {
-        format!("gateway response {} {}: {}", voice.status, failure.response_type().name(), failure.words())
+        format!(
+            "gateway response {} {}: {}",
+            voice.status,
+            failure.response_type().name(),
+            failure.words()
+        )
     });
     tail.failure = Some(failure);
     let fields = lines(cx, |out| {

@@ -13,7 +13,11 @@ pub(crate) fn fields(out: &mut Vec<u8>, reply: &Head) {
         let (name, value) = (reply.bytes(field.name), reply.bytes(field.value));
         match field.known {
             // The codec frames the body anew.
-            Known::TransferEncoding | Known::KeepAlive | Known::ProxyConnection | Known::Trailer | Known::Upgrade => {}
+            Known::TransferEncoding
+            | Known::KeepAlive
+            | Known::ProxyConnection
+            | Known::Trailer
+            | Known::Upgrade => {}
             Known::Via => {}
             Known::Connection
             | Known::ContentLength

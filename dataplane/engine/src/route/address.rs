@@ -43,7 +43,9 @@ pub fn find<'h>(cx: &Ctx<'h>, head: &'h Head) -> Result<Address<'h>, Failure> {
         return Ok(Address { api: Name::Host(api), stage: None, from, default_endpoint: true });
     }
     if cx.listener.path_forms {
-        for (prefix, infix) in [(&b"_aws/execute-api"[..], &b""[..]), (b"restapis", b"_user_request_")] {
+        for (prefix, infix) in
+            [(&b"_aws/execute-api"[..], &b""[..]), (b"restapis", b"_user_request_")]
+        {
             if let Some(address) = path_form(head, from, end, prefix, infix) {
                 return Ok(address);
             }
@@ -58,7 +60,8 @@ fn execute_api(host: &[u8]) -> Option<&[u8]> {
     let (label, rest) = (&host[..dot], &host[dot + 1..]);
     let marker = b"execute-api";
     let tail = rest.get(marker.len());
-    if !rest.get(..marker.len())?.eq_ignore_ascii_case(marker) || !matches!(tail, None | Some(b'.')) {
+    if !rest.get(..marker.len())?.eq_ignore_ascii_case(marker) || !matches!(tail, None | Some(b'.'))
+    {
         return None;
     }
     let api = memchr::memmem::find(label, b"-vpce-").map_or(label, |at| &label[..at]);
@@ -66,7 +69,13 @@ fn execute_api(host: &[u8]) -> Option<&[u8]> {
 }
 
 /// `/{prefix}/{api}/{stage}[/{infix}]/...`
-fn path_form<'h>(head: &'h Head, from: usize, end: usize, prefix: &[u8], infix: &[u8]) -> Option<Address<'h>> {
+fn path_form<'h>(
+    head: &'h Head,
+    from: usize,
+    end: usize,
+    prefix: &[u8],
+    infix: &[u8],
+) -> Option<Address<'h>> {
     let bytes = &head.buf[from..end];
     let rest = bytes.strip_prefix(b"/")?.strip_prefix(prefix)?;
     if rest.first() != Some(&b'/') {

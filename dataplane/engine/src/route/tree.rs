@@ -75,7 +75,8 @@ impl Tree {
         // A trailing slash does not count, nor does a second slash in front; inside, every slash counts.
         let end = from + head.buf[from..end].iter().rposition(|b| *b != b'/').map_or(0, |i| i + 1);
         let first = head.buf[from..end].iter().position(|b| *b != b'/').map(|i| from + i);
-        let mut search = Search { tree: self, head, end, fall_through, captures, missed_method: false };
+        let mut search =
+            Search { tree: self, head, end, fall_through, captures, missed_method: false };
         match search.walk(0, first) {
             Some(method) => Found::Method(method),
             None if search.missed_method => Found::NoMethod,
@@ -98,7 +99,8 @@ impl Search<'_> {
     fn walk(&mut self, node: u32, at: Option<usize>) -> Option<u32> {
         let node = &self.tree.nodes[node as usize];
         let Some(start) = at else { return self.method_of(node) };
-        let stop = memchr::memchr(b'/', &self.head.buf[start..self.end]).map_or(self.end, |i| start + i);
+        let stop =
+            memchr::memchr(b'/', &self.head.buf[start..self.end]).map_or(self.end, |i| start + i);
         let rest = (stop < self.end).then_some(stop + 1);
         let segment = Span::new(start, stop);
         let held = self.captures.len();
@@ -141,7 +143,10 @@ impl Search<'_> {
         let edges = node.edges.of(&self.tree.edges);
         let text = self.tree.text.as_bytes();
         if memchr::memchr(b'%', segment).is_some() {
-            return edges.iter().find(|e| path::segment_is(segment, e.name.of(text))).map(|e| e.node);
+            return edges
+                .iter()
+                .find(|e| path::segment_is(segment, e.name.of(text)))
+                .map(|e| e.node);
         }
         let at = edges.binary_search_by(|e| e.name.of(text).cmp(segment)).ok()?;
         Some(edges[at].node)
@@ -197,7 +202,12 @@ impl Builder {
     }
 
     /// Adds a method of a resource; `verb` `None` is `ANY`. Returns the names of the path's parameters, in order.
-    pub fn add(&mut self, path: &str, verb: Option<Method>, method: u32) -> Result<Vec<Box<str>>, TreeError> {
+    pub fn add(
+        &mut self,
+        path: &str,
+        verb: Option<Method>,
+        method: u32,
+    ) -> Result<Vec<Box<str>>, TreeError> {
         let bad = || TreeError::BadPath(path.to_owned());
         let mut node = 0u32;
         let mut names = Vec::new();

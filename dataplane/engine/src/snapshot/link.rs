@@ -11,7 +11,6 @@ use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
 use crate::snapshot::{Upstream, Upstreams};
 
-
 /// One deployment, ready to serve under one set of stage variables.
 #[derive(Debug)]
 pub struct Link {
@@ -177,17 +176,30 @@ impl Draft<'_> {
         let refused = [
             (protocol != Some(v1::Protocol::Rest), "only REST APIs are served yet"),
             (!bundle.policy.is_empty(), "resource policies are not supported yet"),
-            (bundle.minimum_compression_size.is_some(), "minimumCompressionSize is not supported yet"),
-            (!bundle.gateway_responses.is_empty(), "customised gateway responses are not supported yet"),
+            (
+                bundle.minimum_compression_size.is_some(),
+                "minimumCompressionSize is not supported yet",
+            ),
+            (
+                !bundle.gateway_responses.is_empty(),
+                "customised gateway responses are not supported yet",
+            ),
         ];
         for (_, what) in refused.iter().filter(|(found, _)| *found) {
-            self.problems.push(Problem { resource: String::new(), verb: "API".into(), what: (*what).into() });
+            self.problems.push(Problem {
+                resource: String::new(),
+                verb: "API".into(),
+                what: (*what).into(),
+            });
         }
     }
 
     fn method(&mut self, at: u32, resource: &v1::Resource, method: &v1::Method) {
-        let problem =
-            |what: String| Problem { resource: resource.path.clone(), verb: method.verb.clone(), what };
+        let problem = |what: String| Problem {
+            resource: resource.path.clone(),
+            verb: method.verb.clone(),
+            what,
+        };
         let verb = match method.verb.as_str() {
             "ANY" => None,
             text => match Method::from_bytes(text.as_bytes()) {
@@ -224,7 +236,13 @@ impl Draft<'_> {
                 Integration::Broken(text)
             }
         };
-        self.methods.push(LinkedMethod { resource: at, verb, params: names.into(), authorize, integration });
+        self.methods.push(LinkedMethod {
+            resource: at,
+            verb,
+            params: names.into(),
+            authorize,
+            integration,
+        });
     }
 
     fn authorize(&mut self, method: &v1::Method) -> Result<Authorize, String> {
@@ -237,15 +255,22 @@ impl Draft<'_> {
         match method.authorization_type.as_str() {
             "NONE" => Ok(Authorize::Anyone),
             "CUSTOM" => {
-                let authorizer = self.bundle.authorizers.iter().find(|a| a.id == method.authorizer_id);
+                let authorizer =
+                    self.bundle.authorizers.iter().find(|a| a.id == method.authorizer_id);
                 let authorizer = authorizer.ok_or("its authorizer does not exist")?;
                 // Lambda authorizers need functions; a plain HTTP service is asked as other gateways ask one.
                 if authorizer.r#type != "HTTP" {
-                    return Err(format!("authorizers of type {} are not supported yet", authorizer.r#type));
+                    return Err(format!(
+                        "authorizers of type {} are not supported yet",
+                        authorizer.r#type
+                    ));
                 }
                 let url = http::Url::parse(&authorizer.uri).map_err(|e| e.to_string())?;
                 let upstream = self.linker.upstreams.intern(url.scheme, url.host, url.port, true);
-                Ok(Authorize::Forward(ForwardAuth { upstream, target: url.target().into_bytes().into() }))
+                Ok(Authorize::Forward(ForwardAuth {
+                    upstream,
+                    target: url.target().into_bytes().into(),
+                }))
             }
             other => Err(format!("authorization type {other} is not supported yet")),
         }
@@ -256,13 +281,15 @@ impl Draft<'_> {
             return Err(Unfit::Always("No integration defined for method".into()));
         };
         match integration.r#type() {
-            v1::IntegrationType::HttpProxy => {
-                http::link(integration, self.variables, &mut self.linker.upstreams, &self.bundle.api_id)
-                    .map(|made| Integration::HttpProxy(Box::new(made)))
-            }
-            v1::IntegrationType::Mock => {
-                mock::link(method, integration, self.variables).map(|made| Integration::Mock(Box::new(made)))
-            }
+            v1::IntegrationType::HttpProxy => http::link(
+                integration,
+                self.variables,
+                &mut self.linker.upstreams,
+                &self.bundle.api_id,
+            )
+            .map(|made| Integration::HttpProxy(Box::new(made))),
+            v1::IntegrationType::Mock => mock::link(method, integration, self.variables)
+                .map(|made| Integration::Mock(Box::new(made))),
             other => {
                 let name = other.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
                 Err(Unfit::Always(format!("integrations of type {name} are not supported yet")))

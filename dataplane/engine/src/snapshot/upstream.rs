@@ -79,10 +79,12 @@ impl Upstreams {
             self.known.retain(|_, held| held.strong_count() > 0);
         }
         let shown = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
-        let authority = if port == scheme.default_port() { shown } else { format!("{shown}:{port}") };
+        let authority =
+            if port == scheme.default_port() { shown } else { format!("{shown}:{port}") };
         let id = UpstreamId(self.next);
         self.next += 1;
-        let made = Arc::new(Upstream { id, scheme, host, port, verify, authority: authority.into() });
+        let made =
+            Arc::new(Upstream { id, scheme, host, port, verify, authority: authority.into() });
         self.known.insert(key, Arc::downgrade(&made));
         made
     }
@@ -102,6 +104,10 @@ mod tests {
         assert_eq!((&*a.authority, &*c.authority), ("example.com", "[::1]:8080"));
         let id = a.id;
         drop((a, b));
-        assert_ne!(upstreams.intern(Scheme::Http, "example.com", 80, true).id, id, "ids are not used again");
+        assert_ne!(
+            upstreams.intern(Scheme::Http, "example.com", 80, true).id,
+            id,
+            "ids are not used again"
+        );
     }
 }

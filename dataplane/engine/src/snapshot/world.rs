@@ -24,7 +24,8 @@ const SHARDS: usize = 256;
 /// Which shard an API lives in: FNV-1a over its id, folded to a byte, so that it is the same everywhere and costs a request
 /// ten nanoseconds.
 pub fn shard_of(api_id: &str) -> u8 {
-    let hash = api_id.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    let hash =
+        api_id.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
     (hash ^ (hash >> 8) ^ (hash >> 16) ^ (hash >> 24)) as u8
 }
 
@@ -95,7 +96,11 @@ impl Api {
                     if !(0.0..=100.0).contains(&percent) {
                         return Err(RefuseApi::Percent { stage: binding.stage.clone(), percent });
                     }
-                    Some(Canary { percent, deployment: settings.deployment_id.as_str().into(), link })
+                    Some(Canary {
+                        percent,
+                        deployment: settings.deployment_id.as_str().into(),
+                        link,
+                    })
                 }
                 _ => None,
             };
@@ -291,7 +296,12 @@ impl World {
     }
 
     /// The place of a stage, on the side that the draw falls.
-    pub(crate) fn stage_place(&self, at: At, name: &[u8], draw: impl FnOnce() -> f64) -> Option<Place> {
+    pub(crate) fn stage_place(
+        &self,
+        at: At,
+        name: &[u8],
+        draw: impl FnOnce() -> f64,
+    ) -> Option<Place> {
         let stages = &self.at(at).stages;
         let stage = stages.iter().position(|s| s.name.as_bytes() == name)?;
         let canary = stages[stage].canary.as_ref().is_some_and(|c| choose_canary(c.percent, draw));
@@ -338,8 +348,7 @@ impl World {
     /// What is known of a place.
     pub fn facts(&self, place: Place) -> Facts<'_> {
         let stage = self.stage(place);
-        let resource =
-            self.method(place).map(|m| &self.link(place).resources[m.resource as usize]);
+        let resource = self.method(place).map(|m| &self.link(place).resources[m.resource as usize]);
         Facts {
             account_id: &self.account_id,
             region: &self.region,
@@ -407,7 +416,8 @@ impl Edit {
 
     /// Adds a domain or replaces it.
     pub fn set_domain(&mut self, name: &str, domain: Domain) {
-        Arc::make_mut(&mut self.world.domains).insert(name.to_ascii_lowercase().into(), Arc::new(domain));
+        Arc::make_mut(&mut self.world.domains)
+            .insert(name.to_ascii_lowercase().into(), Arc::new(domain));
     }
 
     /// Removes a domain, if it is there.
@@ -438,9 +448,13 @@ mod tests {
 
     #[test]
     fn the_canary_takes_its_percentage_and_its_bounds_hold() {
-        for (percent, draw, want) in
-            [(0.0, 0.0, false), (100.0, 99.999, true), (10.0, 9.99, true), (10.0, 10.0, false), (0.1, 0.05, true)]
-        {
+        for (percent, draw, want) in [
+            (0.0, 0.0, false),
+            (100.0, 99.999, true),
+            (10.0, 9.99, true),
+            (10.0, 10.0, false),
+            (0.1, 0.05, true),
+        ] {
             assert_eq!(choose_canary(percent, || draw), want, "{percent} {draw}");
         }
     }
@@ -461,6 +475,8 @@ mod tests {
         edit.remove_api("a");
         let last = edit.finish(Revision { epoch: 1, sequence: 2 });
         assert!(last.api("a").is_none() && last.api("b").is_some() && after.api("a").is_some());
-        assert!(after.named(Name::Host(b"A")).is_some() && after.named(Name::Exact(b"A")).is_none());
+        assert!(
+            after.named(Name::Host(b"A")).is_some() && after.named(Name::Exact(b"A")).is_none()
+        );
     }
 }

@@ -66,7 +66,9 @@ impl AccessLog {
         };
         let (lines, queue) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
-        std::thread::Builder::new().name("access-log".into()).spawn(move || write_all(&queue, to))?;
+        std::thread::Builder::new()
+            .name("access-log".into())
+            .spawn(move || write_all(&queue, to))?;
         Ok(Self { lines, dropped })
     }
 
@@ -76,7 +78,14 @@ impl AccessLog {
     }
 
     /// Logs an exchange.
-    pub fn write(&self, record: &Record<'_>, request: &Head, answer: &Answer, asking: &Asking<'_>, now: Now) {
+    pub fn write(
+        &self,
+        record: &Record<'_>,
+        request: &Head,
+        answer: &Answer,
+        asking: &Asking<'_>,
+        now: Now,
+    ) {
         let text = |bytes| std::str::from_utf8(bytes).unwrap_or("");
         let line = Line {
             time: now.unix_ms,

@@ -78,7 +78,11 @@ fn nearest_route(world: &World, record: &Record<'_>, path: &str) -> Option<Strin
 fn stages(world: &World, record: &Record<'_>) -> Option<String> {
     let api = world.api(record.api)?;
     let names: Vec<&str> = api.stages().iter().map(|s| &*s.name).collect();
-    Some(if names.is_empty() { "it has none".into() } else { format!("it has {}", names.join(", ")) })
+    Some(if names.is_empty() {
+        "it has none".into()
+    } else {
+        format!("it has {}", names.join(", "))
+    })
 }
 
 #[cfg(test)]

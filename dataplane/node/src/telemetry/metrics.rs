@@ -17,8 +17,8 @@ const MAX_SERIES: usize = 10_000;
 
 /// Upper bounds of the latency buckets, microseconds. OpenTelemetry's advice for HTTP, with finer steps below 5 ms.
 const BOUNDS_US: [u64; 17] = [
-    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000,
-    5_000_000, 7_500_000, 10_000_000,
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000,
+    1_000_000, 2_500_000, 5_000_000, 7_500_000, 10_000_000,
 ];
 
 /// What one worker counted.
@@ -91,7 +91,11 @@ impl Metrics {
         let hash_of = hash(record.api, record.stage, method, record.status);
         let is_it = |s: &Series| {
             let k = &s.key;
-            k.status == record.status && k.method == method && k.error == record.error && *k.api == *record.api && *k.stage == *record.stage
+            k.status == record.status
+                && k.method == method
+                && k.error == record.error
+                && *k.api == *record.api
+                && *k.stage == *record.stage
         };
         let rehash = |s: &Series| hash(&s.key.api, &s.key.stage, s.key.method, s.key.status);
         let room = self.series.len() < MAX_SERIES;
@@ -167,27 +171,72 @@ pub fn render(scrapes: &[Scrape], connections: usize, out: &mut String) {
     }
     let labels: Vec<String> = series.keys().map(|k| k.labels()).collect();
 
-    histogram(out, "http_server_request_duration_seconds", "Time from a request's head to its answer's last byte.", &labels, series.values().map(|v| &v.request));
-    histogram(out, "http_client_request_duration_seconds", "Time from sending to an upstream to its answer's head.", &labels, series.values().map(|v| &v.integration));
+    histogram(
+        out,
+        "http_server_request_duration_seconds",
+        "Time from a request's head to its answer's last byte.",
+        &labels,
+        series.values().map(|v| &v.request),
+    );
+    histogram(
+        out,
+        "http_client_request_duration_seconds",
+        "Time from sending to an upstream to its answer's head.",
+        &labels,
+        series.values().map(|v| &v.integration),
+    );
     for (name, help, value) in [
-        ("http_server_request_body_size_bytes_total", "Body bytes received.", (|v: &Values| v.received) as fn(&Values) -> u64),
+        (
+            "http_server_request_body_size_bytes_total",
+            "Body bytes received.",
+            (|v: &Values| v.received) as fn(&Values) -> u64,
+        ),
         ("http_server_response_body_size_bytes_total", "Body bytes sent.", |v| v.sent),
-        ("gateway_requests_aborted_total", "Exchanges whose answer was not sent to its end.", |v| v.aborted),
+        (
+            "gateway_requests_aborted_total",
+            "Exchanges whose answer was not sent to its end.",
+            |v| v.aborted,
+        ),
     ] {
         header(out, name, help, "counter");
         for (labels, values) in labels.iter().zip(series.values()) {
             line(out, name, labels, value(values));
         }
     }
-    header(out, "gateway_requests_refused_total", "Requests refused before any API was known.", "counter");
+    header(
+        out,
+        "gateway_requests_refused_total",
+        "Requests refused before any API was known.",
+        "counter",
+    );
     for (status, count) in refused {
-        line(out, "gateway_requests_refused_total", &format!("http_response_status_code=\"{status}\""), count);
+        line(
+            out,
+            "gateway_requests_refused_total",
+            &format!("http_response_status_code=\"{status}\""),
+            count,
+        );
     }
     for (name, help, kind, value) in [
         ("http_server_open_connections", "Connections of callers.", "gauge", connections as u64),
-        ("gateway_upstream_connections", "Connections to upstreams that rest between requests.", "gauge", scrapes.iter().map(|s| s.resting as u64).sum()),
-        ("gateway_upstream_connections_opened_total", "Connections opened to upstreams.", "counter", scrapes.iter().map(|s| s.opened).sum()),
-        ("gateway_metrics_overflow_total", "Exchanges not counted because there were too many series.", "counter", scrapes.iter().map(|s| s.overflow).sum()),
+        (
+            "gateway_upstream_connections",
+            "Connections to upstreams that rest between requests.",
+            "gauge",
+            scrapes.iter().map(|s| s.resting as u64).sum(),
+        ),
+        (
+            "gateway_upstream_connections_opened_total",
+            "Connections opened to upstreams.",
+            "counter",
+            scrapes.iter().map(|s| s.opened).sum(),
+        ),
+        (
+            "gateway_metrics_overflow_total",
+            "Exchanges not counted because there were too many series.",
+            "counter",
+            scrapes.iter().map(|s| s.overflow).sum(),
+        ),
     ] {
         header(out, name, help, kind);
         line(out, name, "", value);
@@ -212,7 +261,11 @@ fn header(out: &mut String, name: &str, help: &str, kind: &str) {
 }
 
 fn line(out: &mut String, name: &str, labels: &str, value: u64) {
-    let _ = if labels.is_empty() { writeln!(out, "{name} {value}") } else { writeln!(out, "{name}{{{labels}}} {value}") };
+    let _ = if labels.is_empty() {
+        writeln!(out, "{name} {value}")
+    } else {
+        writeln!(out, "{name}{{{labels}}} {value}")
+    };
 }
 
 fn histogram<'h>(
@@ -254,7 +307,12 @@ mod tests {
             canary: false,
             status: 200,
             error: None,
-            counts: Counts { sent: 117, latency_us: 700, integration_us: Some(400), ..Default::default() },
+            counts: Counts {
+                sent: 117,
+                latency_us: 700,
+                integration_us: Some(400),
+                ..Default::default()
+            },
         };
         let scrapes: Vec<Scrape> = (0..2)
             .map(|_| {

@@ -63,7 +63,12 @@ impl Transport {
     }
 
     /// Writes `buf[from..to]` and gives the buffer back.
-    pub async fn write_range(&self, buf: Vec<u8>, from: usize, to: usize) -> (io::Result<()>, Vec<u8>) {
+    pub async fn write_range(
+        &self,
+        buf: Vec<u8>,
+        from: usize,
+        to: usize,
+    ) -> (io::Result<()>, Vec<u8>) {
         match self {
             Self::Plain(stream) => stream.write_range(buf, from, to).await,
         }
@@ -72,7 +77,11 @@ impl Transport {
 
 impl Dialer {
     /// A dialer that keeps to a policy.
-    pub fn new(policy: AddressPolicy, deadlines: Rc<Deadlines>, resolver: Box<dyn Resolve>) -> Self {
+    pub fn new(
+        policy: AddressPolicy,
+        deadlines: Rc<Deadlines>,
+        resolver: Box<dyn Resolve>,
+    ) -> Self {
         Self { policy, deadlines, resolver }
     }
 
@@ -85,7 +94,8 @@ impl Dialer {
             Ok(literal) => vec![literal],
             Err(_) => self.resolver.resolve(host).await.ok_or(CallError::Unresolved)?,
         };
-        let allowed: Vec<IpAddr> = found.iter().copied().filter(|a| self.policy.allows(*a)).collect();
+        let allowed: Vec<IpAddr> =
+            found.iter().copied().filter(|a| self.policy.allows(*a)).collect();
         match (allowed.is_empty(), found.is_empty()) {
             (false, _) => Ok(allowed),
             (true, true) => Err(CallError::Unresolved),
@@ -116,7 +126,11 @@ impl Dialer {
             let connected = stream.writable().await.is_ok() && stream.take_error().is_none();
             timed_out = deadline.disarm();
             if connected && !timed_out {
-                return Ok(Connection { transport: Transport::Plain(stream), deadline, reused: false });
+                return Ok(Connection {
+                    transport: Transport::Plain(stream),
+                    deadline,
+                    reused: false,
+                });
             }
         }
         Err(if timed_out { CallError::Timeout } else { CallError::Network })

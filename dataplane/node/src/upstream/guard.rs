@@ -53,14 +53,23 @@ fn is_ordinary(address: IpAddr) -> bool {
             let [a, b, ..] = v4.octets();
             // Carrier-grade NAT space holds a cloud's metadata service (100.100.100.200).
             let shared = a == 100 && (64..128).contains(&b);
-            !(a == 0 || a >= 240 || v4.is_loopback() || v4.is_link_local() || v4.is_multicast() || shared)
+            !(a == 0
+                || a >= 240
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || shared)
         }
         IpAddr::V6(v6) => {
             let first = v6.segments()[0];
             let link_local = first & 0xffc0 == 0xfe80;
             // Unique local space holds a cloud's metadata service (fd00:ec2::254).
             let unique_local = first & 0xfe00 == 0xfc00;
-            !(v6.is_unspecified() || v6.is_loopback() || v6.is_multicast() || link_local || unique_local)
+            !(v6.is_unspecified()
+                || v6.is_loopback()
+                || v6.is_multicast()
+                || link_local
+                || unique_local)
         }
     }
 }
@@ -73,13 +82,40 @@ mod tests {
     fn addresses_of_the_machine_its_link_and_metadata_are_denied_in_every_spelling() {
         let policy = AddressPolicy::default();
         for text in [
-            "127.0.0.1", "127.8.9.1", "0.0.0.0", "0.1.2.3", "169.254.169.254", "169.254.0.1", "224.0.0.1", "255.255.255.255",
-            "240.0.0.1", "100.64.0.1", "100.100.100.200", "::", "::1", "fe80::1", "ff02::1", "fd00:ec2::254", "fc00::1",
-            "::ffff:127.0.0.1", "::ffff:a9fe:a9fe", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1", "::127.0.0.1",
+            "127.0.0.1",
+            "127.8.9.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "169.254.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "100.64.0.1",
+            "100.100.100.200",
+            "::",
+            "::1",
+            "fe80::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+            "::ffff:a9fe:a9fe",
+            "64:ff9b::169.254.169.254",
+            "2002:a9fe:a9fe::1",
+            "::127.0.0.1",
         ] {
             assert!(!policy.allows(text.parse().unwrap()), "{text}");
         }
-        for text in ["10.0.0.1", "192.168.1.1", "172.16.0.1", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "100.128.0.1"] {
+        for text in [
+            "10.0.0.1",
+            "192.168.1.1",
+            "172.16.0.1",
+            "1.1.1.1",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+            "100.128.0.1",
+        ] {
             assert!(policy.allows(text.parse().unwrap()), "{text}");
         }
     }
@@ -92,6 +128,9 @@ mod tests {
         }
         assert!(!policy.allows("169.254.169.254".parse().unwrap()));
         let policy = AddressPolicy { allow: vec!["169.254.10.0/24".parse().unwrap()] };
-        assert!(policy.allows("169.254.10.7".parse().unwrap()) && !policy.allows("169.254.11.7".parse().unwrap()));
+        assert!(
+            policy.allows("169.254.10.7".parse().unwrap())
+                && !policy.allows("169.254.11.7".parse().unwrap())
+        );
     }
 }

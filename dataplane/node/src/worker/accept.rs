@@ -23,7 +23,9 @@ pub async fn run(worker: Rc<Worker>, listener: Rc<Listener>, facts: Rc<ListenerF
             return;
         }
         for _ in 0..BATCH {
-            if worker.shared.connections.load(Ordering::Relaxed) >= worker.settings.limits.connections {
+            if worker.shared.connections.load(Ordering::Relaxed)
+                >= worker.settings.limits.connections
+            {
                 pause.sleep(Duration::from_millis(20)).await;
                 break;
             }

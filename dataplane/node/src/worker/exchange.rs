@@ -48,7 +48,8 @@ impl Exchange {
         self.out.clear();
         self.forward.clear();
         self.stretch = Vec::new();
-        let held = self.request.buf.capacity() + self.reply.buf.capacity() + self.scratch.capacity();
+        let held =
+            self.request.buf.capacity() + self.reply.buf.capacity() + self.scratch.capacity();
         held + self.out.capacity() + self.forward.capacity() <= 128 * 1024
     }
 }

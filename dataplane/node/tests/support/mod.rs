@@ -1,5 +1,6 @@
 //! A node with objects given by hand, upstreams that say what they are told to, and a plain client.
 #![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test ends where what it needs is missing")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use tidegate_node::builder::ObjectSet;
-use tidegate_node::node::{Listen, Node};
+use tidegate_node::node::{Bound, Listen, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::Driver;
 use tidegate_node::upstream::AddressPolicy;
@@ -58,7 +59,9 @@ pub fn mock(body: &str) -> v1::Integration {
 }
 
 pub fn pairs(of: &[(&str, &str)]) -> Vec<v1::Pair> {
-    of.iter().map(|(name, value)| v1::Pair { name: (*name).into(), value: (*value).into() }).collect()
+    of.iter()
+        .map(|(name, value)| v1::Pair { name: (*name).into(), value: (*value).into() })
+        .collect()
 }
 
 /// A bundle of the resources.
@@ -74,10 +77,18 @@ pub fn bundle(resources: Vec<v1::Resource>) -> v1::Bundle {
 
 /// The API with the bundle on stage `prod`.
 pub fn objects(bundle: &v1::Bundle) -> ObjectSet {
-    let binding =
-        v1::Binding { api_id: API.into(), stage: "prod".into(), deployment_id: "dep001".into(), ..Default::default() };
+    let binding = v1::Binding {
+        api_id: API.into(),
+        stage: "prod".into(),
+        deployment_id: "dep001".into(),
+        ..Default::default()
+    };
     ObjectSet::default()
-        .account(v1::Account { id: "000000000000".into(), region: "us-east-1".into(), ..Default::default() })
+        .account(v1::Account {
+            id: "000000000000".into(),
+            region: "us-east-1".into(),
+            ..Default::default()
+        })
         .api(v1::Api { id: API.into(), name: "test".into(), ..Default::default() })
         .stage(binding, bundle)
 }
@@ -137,7 +148,8 @@ impl Gateway {
         let lookup: NameLookup = Arc::new(|name, done| {
             done((name == "upstream.test").then(|| vec![[127, 0, 0, 1].into()]));
         });
-        let node = Node::start(&[listen], 1, &settings, &publication, &lookup).unwrap();
+        let node =
+            Bound::open(&[listen], 1).unwrap().start(&settings, &publication, &lookup).unwrap();
         Self { address: node.addresses[0], publication, node: Some(node) }
     }
 
@@ -176,7 +188,9 @@ impl Drop for Gateway {
 
 /// A request to stage `prod`, by Host.
 pub fn request(method: &str, path: &str, fields: &str, body: &str) -> String {
-    format!("{method} /prod{path} HTTP/1.1\r\nHost: {API}.execute-api.localhost\r\n{fields}\r\n{body}")
+    format!(
+        "{method} /prod{path} HTTP/1.1\r\nHost: {API}.execute-api.localhost\r\n{fields}\r\n{body}"
+    )
 }
 
 /// An answer taken apart.
@@ -191,14 +205,18 @@ pub struct Answer {
 
 impl Answer {
     pub fn parse(text: &str) -> Self {
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer in {text:?}"));
+        let (head, body) =
+            text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer in {text:?}"));
         let mut lines = head.split("\r\n");
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let fields: Vec<(String, String)> = lines
             .map(|l| l.split_once(": ").unwrap())
             .map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned()))
             .collect();
-        let length = fields.iter().find(|(n, _)| n == "content-length").map(|(_, v)| v.parse::<usize>().unwrap());
+        let length = fields
+            .iter()
+            .find(|(n, _)| n == "content-length")
+            .map(|(_, v)| v.parse::<usize>().unwrap());
         let (body, rest) = body.split_at(length.unwrap_or(body.len()).min(body.len()));
         Self { status, fields, body: body.into(), rest: rest.into() }
     }

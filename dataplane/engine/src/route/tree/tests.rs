@@ -57,21 +57,38 @@ fn precedence_is_literal_then_variable_then_greedy() {
         ("/Pets", 6, vec!["Pets"]),
     ] {
         let (found, got) = find(&tree, Method::Get, path, false);
-        assert_eq!((found, got), (Found::Method(method), values.iter().map(ToString::to_string).collect()), "{path}");
+        assert_eq!(
+            (found, got),
+            (Found::Method(method), values.iter().map(ToString::to_string).collect()),
+            "{path}"
+        );
     }
 }
 
 #[test]
 fn an_exact_method_wins_over_any_and_a_miss_is_told_apart() {
-    let resources = [("/a", None), ("/a", Some(Method::Post)), ("/b", Some(Method::Get)), ("/{p+}", Some(Method::Put))];
+    let resources = [
+        ("/a", None),
+        ("/a", Some(Method::Post)),
+        ("/b", Some(Method::Get)),
+        ("/{p+}", Some(Method::Put)),
+    ];
     let tree = tree(&resources);
     assert_eq!(find(&tree, Method::Post, "/a", false).0, Found::Method(1));
     assert_eq!(find(&tree, Method::Get, "/a", false).0, Found::Method(0));
     assert_eq!(find(&tree, Method::Other, "/a", false).0, Found::NoMethod);
     assert_eq!(find(&tree, Method::Head, "/b", false).0, Found::NoMethod);
-    assert_eq!(find(&tree, Method::Put, "/b", false).0, Found::NoMethod, "REST APIs do not fall through");
+    assert_eq!(
+        find(&tree, Method::Put, "/b", false).0,
+        Found::NoMethod,
+        "REST APIs do not fall through"
+    );
     assert_eq!(find(&tree, Method::Put, "/b", true).0, Found::Method(3), "HTTP APIs do");
-    assert_eq!(find(&tree, Method::Put, "/", false).0, Found::NoResource, "greedy takes at least one segment");
+    assert_eq!(
+        find(&tree, Method::Put, "/", false).0,
+        Found::NoResource,
+        "greedy takes at least one segment"
+    );
 }
 
 #[test]
@@ -88,7 +105,8 @@ fn paths_that_make_no_tree_are_refused() {
     for path in ["", "a", "//", "/a//b", "/{a+}/b", "/{}", "/{+}", "/a{b}", "/{a", "/a/"] {
         assert!(matches!(add("/ok", path), Some(TreeError::BadPath(_))), "{path}");
     }
-    let deep = "/{a}".to_owned() + &(0..MAX_PARAMS).map(|i| format!("/{{p{i}}}")).collect::<String>();
+    let deep =
+        "/{a}".to_owned() + &(0..MAX_PARAMS).map(|i| format!("/{{p{i}}}")).collect::<String>();
     assert!(matches!(add("/ok", &deep), Some(TreeError::TooManyParameters(_))));
 }
 
@@ -99,11 +117,15 @@ fn naive(resources: &[String], path: &str) -> Option<usize> {
     let fits = |resource: &String| {
         let parts: Vec<&str> = resource.split('/').filter(|s| !s.is_empty()).collect();
         let greedy = parts.last().is_some_and(|p| rank(p) == 2);
-        let enough = if greedy { segments.len() >= parts.len() } else { segments.len() == parts.len() };
+        let enough =
+            if greedy { segments.len() >= parts.len() } else { segments.len() == parts.len() };
         let all = parts.iter().zip(&segments).all(|(p, s)| rank(p) > 0 || p == s);
         (enough && all).then(|| parts.iter().map(|p| rank(p)).collect::<Vec<_>>())
     };
-    (0..resources.len()).filter_map(|i| fits(&resources[i]).map(|key| (key, i))).min().map(|(_, i)| i)
+    (0..resources.len())
+        .filter_map(|i| fits(&resources[i]).map(|key| (key, i)))
+        .min()
+        .map(|(_, i)| i)
 }
 
 proptest! {

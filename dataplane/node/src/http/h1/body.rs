@@ -119,7 +119,11 @@ mod tests {
             buf.extend_from_slice(input.as_bytes());
             let mut body = Incoming::new(framing);
             let (end, next) = body.take(&mut buf, 2).unwrap();
-            assert_eq!((&buf[2..end], &buf[next..]), (want.as_bytes(), behind.as_bytes()), "{framing:?}");
+            assert_eq!(
+                (&buf[2..end], &buf[next..]),
+                (want.as_bytes(), behind.as_bytes()),
+                "{framing:?}"
+            );
             assert_eq!(body.is_done(), framing != Framing::UntilClose);
             assert_eq!(body.received(), want.len() as u64);
         }

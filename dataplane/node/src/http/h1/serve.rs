@@ -185,7 +185,13 @@ async fn read_head(
 }
 
 /// Answers what is no request the engine could see.
-async fn refuse(stream: &Stream, ex: &mut Exchange, status: u16, deadline: &Deadline, worker: &Worker) {
+async fn refuse(
+    stream: &Stream,
+    ex: &mut Exchange,
+    status: u16,
+    deadline: &Deadline,
+    worker: &Worker,
+) {
     let (_, date) = worker.now();
     let message = write::reason(status);
     let body = format!("{{\"message\":\"{message}\"}}");
@@ -194,7 +200,13 @@ async fn refuse(stream: &Stream, ex: &mut Exchange, status: u16, deadline: &Dead
     write::write_status_line(&mut out, status);
     date_line(&mut out, &date);
     let fields = b"Content-Type: application/json\r\nx-amzn-ErrorType: BadRequestException\r\n";
-    write::finish_response(&mut out, fields, status, Framing::Length(body.len() as u64), Connection::Close);
+    write::finish_response(
+        &mut out,
+        fields,
+        status,
+        Framing::Length(body.len() as u64),
+        Connection::Close,
+    );
     out.extend_from_slice(body.as_bytes());
     deadline.arm(worker.settings.limits.stall, Expiry::Shutdown(stream.fd()));
     let (_, out) = stream.write_all(out).await;
@@ -323,7 +335,9 @@ impl Responder for Caller<'_> {
     async fn head(&mut self, head: AnswerHead<'_>, first: &[u8]) -> io::Result<()> {
         self.framing = match head.framing {
             // A caller that knows no chunks reads until the connection ends.
-            Framing::Chunked | Framing::UntilClose if self.version == Version::Http10 => Framing::UntilClose,
+            Framing::Chunked | Framing::UntilClose if self.version == Version::Http10 => {
+                Framing::UntilClose
+            }
             Framing::UntilClose => Framing::Chunked,
             other => other,
         };
@@ -349,7 +363,8 @@ impl Responder for Caller<'_> {
     }
 
     async fn data(&mut self, mut buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
-        let start = if self.framing == Framing::Chunked { body::frame(&mut buf) } else { body::ROOM };
+        let start =
+            if self.framing == Framing::Chunked { body::frame(&mut buf) } else { body::ROOM };
         let end = buf.len();
         self.deadline.arm(self.stall, Expiry::Shutdown(self.stream.fd()));
         self.stream.write_range(buf, start, end).await
