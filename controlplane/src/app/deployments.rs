@@ -221,7 +221,7 @@ impl App {
                 self.check_stage_count(workspace)?;
                 let mut stage = Stage::new(name, deployment.clone(), now());
                 stage.description = input.stage_description.clone().filter(|text| !text.is_empty());
-                StageRecord { stage, cache_generation: 0, authorizer_cache_generation: 0 }
+                stages::record(stage)
             }
         };
         let stage = &mut record.stage;

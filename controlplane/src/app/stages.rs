@@ -2,6 +2,8 @@
 
 mod patch;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::patch::PatchOperation;
 use super::{App, AppError, Item, Workspace, now, tags};
 use crate::model::{
@@ -46,12 +48,7 @@ impl App {
             |workspace, draft| {
                 let stage = create(workspace, input.clone())?;
                 self.check_stage_count(workspace)?;
-                let record = StageRecord {
-                    stage: stage.clone(),
-                    cache_generation: 0,
-                    authorizer_cache_generation: 0,
-                };
-                draft.put(Item::Stage(record));
+                draft.put(Item::Stage(record(stage.clone())));
                 Ok(stage)
             },
         )
@@ -185,6 +182,13 @@ fn create(workspace: &Workspace, input: CreateStage) -> Result<Stage, AppError> 
     }
     check(workspace, &stage, None)?;
     Ok(stage)
+}
+
+/// What the store keeps of a new stage.
+pub(super) fn record(stage: Stage) -> StageRecord {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let generation = u64::try_from(since.as_millis()).unwrap_or_default();
+    StageRecord { stage, cache_generation: generation, authorizer_cache_generation: generation }
 }
 
 fn known_deployment(workspace: &Workspace, id: &str) -> Result<DeploymentId, AppError> {

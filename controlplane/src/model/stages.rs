@@ -28,7 +28,8 @@ pub struct Stage {
     pub cache_cluster_size: Option<CacheClusterSize>,
     /// Ours are there at once.
     pub cache_cluster_status: CacheClusterStatus,
-    /// `{resource path}/{verb}` or `*/*` to settings; present even if empty.
+    /// `{resource path}/{verb}` or `*/*` to settings; present even if empty. Keys are as they were written, see
+    /// [`Stage::method_setting_target`].
     #[serde(default)]
     pub method_settings: BTreeMap<String, MethodSetting>,
     /// Stage variables; absent if none was ever set.
@@ -58,6 +59,19 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// The resource path and the verb a key of `methodSettings` is about; `("*", "*")` is all methods.
+    ///
+    /// Callers write the path with `~1` for its slashes or plainly, with or without the first one:
+    /// `~1pets~1{id}/GET` and `pets/{id}/GET` are both `GET /pets/{id}`. Source: `admin-api` section 6.2.
+    pub fn method_setting_target(key: &str) -> Option<(String, &str)> {
+        let (path, verb) = key.rsplit_once('/')?;
+        if path == "*" {
+            return Some(("*".to_owned(), verb));
+        }
+        let path = path.replace("~1", "/").replace("~0", "~");
+        Some((if path.starts_with('/') { path } else { format!("/{path}") }, verb))
+    }
+
     /// A stage with AWS's defaults.
     pub fn new(stage_name: StageName, deployment_id: DeploymentId, now: Timestamp) -> Self {
         Self {
@@ -89,7 +103,8 @@ pub struct StageRecord {
     /// What callers see.
     #[serde(flatten)]
     pub stage: Stage,
-    /// Raised by FlushStageCache: entries of an older generation are not served.
+    /// Raised by FlushStageCache: entries of another generation are not served. Starts with the time in milliseconds,
+    /// so that a stage which comes back under its name does not see the entries of the one before.
     #[serde(default)]
     pub cache_generation: u64,
     /// Raised by FlushStageAuthorizersCache.
@@ -206,5 +221,25 @@ wire_enum! {
         FailWith403 = "FAIL_WITH_403",
         SucceedWithResponseHeader = "SUCCEED_WITH_RESPONSE_HEADER",
         SucceedWithoutResponseHeader = "SUCCEED_WITHOUT_RESPONSE_HEADER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_of_method_settings() {
+        for (key, want) in [
+            ("*/*", Some(("*", "*"))),
+            ("~1/GET", Some(("/", "GET"))),
+            ("//GET", Some(("/", "GET"))),
+            ("~1pets~1{id}/GET", Some(("/pets/{id}", "GET"))),
+            ("pets/{id}/GET", Some(("/pets/{id}", "GET"))),
+            ("GET", None),
+        ] {
+            let found = Stage::method_setting_target(key);
+            assert_eq!(found.as_ref().map(|(path, verb)| (path.as_str(), *verb)), want, "{key}");
+        }
     }
 }

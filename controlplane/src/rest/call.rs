@@ -111,7 +111,7 @@ impl<'r> Call<'r> {
         let mut steps = Vec::new();
         for mut step in members.objects("patchOperations")? {
             let op = step.one_of::<PatchOp>("op")?;
-            let operation = (step.text("path")?, step.scalar_text("value")?, step.text("from")?);
+            let operation = (step.text("path")?, step.text("value")?, step.text("from")?);
             let absent = op.is_none() && step.is_valid();
             members.absorb(step);
             let (path, value, from) = operation;

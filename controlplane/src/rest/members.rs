@@ -73,14 +73,6 @@ impl Members {
         Ok(found.unwrap_or_default())
     }
 
-    /// A value of a patch step: text, or a scalar some tools send bare.
-    pub(super) fn scalar_text(&mut self, name: &str) -> Result<Option<String>, RestError> {
-        match self.take(name) {
-            Some(value @ (Value::Bool(_) | Value::Number(_))) => Ok(Some(value.to_string())),
-            other => other.map(text).transpose(),
-        }
-    }
-
     /// A member that is one of a set.
     pub(super) fn one_of<T: WireName>(&mut self, name: &str) -> Result<Option<T>, RestError> {
         let Some(found) = self.text(name)? else { return Ok(None) };
