@@ -4,8 +4,10 @@
 //! - [`auth`]: admin credentials, SigV4 verification, the browser guard; no I/O
 //! - [`compile`]: deployment to bundle; a pure function that refuses what a node would refuse
 //! - [`config`]: start-up settings: command line, environment, TOML file
+//! - [`grpc`]: the gRPC port: streams to nodes, health, reflection; thin
 //! - [`model`]: RestApi, Resource, Method, Integration, Stage, Deployment ...; no HTTP, no SQL, no protobuf
 //! - [`openapi`]: import of OpenAPI 3.0 and Swagger 2.0 documents; a pure function
+//! - [`publish`]: from the log of changes to the objects every node has
 //! - [`rest`]: the admin API on AWS's wire, a file per family; thin
 //! - [`store`]: rows, a gap-free log of changes, blobs by content; a trait and its SQLite backend
 
@@ -13,7 +15,9 @@ pub mod app;
 pub mod auth;
 pub mod compile;
 pub mod config;
+pub mod grpc;
 pub mod model;
 pub mod openapi;
+pub mod publish;
 pub mod rest;
 pub mod store;

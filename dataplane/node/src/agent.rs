@@ -176,8 +176,8 @@ pub fn start(
     let (stop, stopped) = watch::channel(false);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(dns::IN_FLIGHT)
-        .thread_name("lookup")
+        .max_blocking_threads(dns::IN_FLIGHT + RENDERING)
+        .thread_name("agent-wait")
         .build()?;
     let agent = std::thread::Builder::new().name("agent".to_owned()).spawn({
         let (shared, build) = (shared.clone(), build.clone());
@@ -293,10 +293,10 @@ fn open(config: &AgentConfig) -> Result<Opened, AgentError> {
     };
     let disk = Disk::open(directory)?;
     let node_id = chosen.map_or_else(|| disk.node_id(), Ok)?;
-    let loaded = disk.load();
+    let node = disk::Identity::new(node_id.clone(), &config.labels);
+    let loaded = disk.load(&node);
     let bundles = Arc::new(Bundles::in_directory(disk.bundles(), loaded.bundles));
-    let writer =
-        disk::Writer::start(disk, node_id.clone(), bundles.clone(), config.timing.disk_delay)?;
+    let writer = disk::Writer::start(disk, node, bundles.clone(), config.timing.disk_delay)?;
     Ok(Opened { node_id, bundles, first: loaded.first, writer: Some(writer) })
 }
 
@@ -305,3 +305,6 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
+
+/// Threads beside those of lookups, so that metrics are there while a resolver hangs.
+const RENDERING: usize = 4;

@@ -40,8 +40,8 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         let shared = shared.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let answer = answer(&shared, &request);
-                async move { Ok::<_, Infallible>(answer) }
+                let shared = shared.clone();
+                async move { Ok::<_, Infallible>(answer(&shared, &request).await) }
             });
             let served = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -55,7 +55,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(shared: &Arc<Shared>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response =
             text(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "method not allowed\n".to_owned());
@@ -72,11 +72,21 @@ fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>>
             text(code, "application/json", health(&status, &shared.config.driver))
         }
         "/metrics" | "/_tidegate/metrics" => {
-            let mut out = String::new();
-            shared.render(&mut out);
-            for render in &shared.renderers {
-                render(&mut out);
-            }
+            // Renderers may wait for workers; the streams do not.
+            let shared = shared.clone();
+            let rendered = tokio::task::spawn_blocking(move || {
+                let mut out = String::new();
+                shared.render(&mut out);
+                shared.renderers.iter().for_each(|render| render(&mut out));
+                out
+            });
+            let Ok(out) = rendered.await else {
+                return text(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "text/plain",
+                    "metrics cannot be rendered\n".to_owned(),
+                );
+            };
             text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", out)
         }
         _ => text(

@@ -16,8 +16,12 @@ mod format;
 mod load;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tidegate_engine::snapshot::{ShardDigest, shard_digest};
 
 pub use writer::Writer;
 
@@ -38,6 +42,25 @@ pub enum DiskError {
         #[source]
         cause: std::io::Error,
     },
+}
+
+/// Whose copy it is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The node's id.
+    pub node_id: String,
+    labels: ShardDigest,
+}
+
+impl Identity {
+    /// A node with these labels.
+    pub fn new(node_id: String, labels: &[(String, String)]) -> Self {
+        let hashes: BTreeMap<&str, [u8; 32]> = labels
+            .iter()
+            .map(|(name, value)| (name.as_str(), Sha256::digest(value).into()))
+            .collect();
+        Self { node_id, labels: shard_digest(hashes.iter().map(|(name, hash)| (*name, hash))) }
+    }
 }
 
 /// A data directory that is ours.

@@ -29,6 +29,8 @@ pub(super) struct Head {
     pub(super) repair: bool,
     /// One per shard.
     pub(super) digests: Vec<ShardDigest>,
+    /// Of the labels by which these objects were placed here.
+    pub(super) labels: ShardDigest,
     /// For people who look at a copied directory; the node's name is in its own file.
     pub(super) node_id: String,
 }
@@ -45,6 +47,8 @@ struct HeadFile {
     digests: Bytes,
     #[prost(string, tag = "5")]
     node_id: String,
+    #[prost(bytes = "bytes", tag = "6")]
+    labels: Bytes,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -62,6 +66,7 @@ impl Head {
             repair: self.repair,
             digests: self.digests.concat().into(),
             node_id: self.node_id.clone(),
+            labels: Bytes::copy_from_slice(&self.labels),
         };
         seal(super::HEAD, &file.encode_to_vec())
     }
@@ -76,6 +81,7 @@ impl Head {
             revision: Revision { epoch: file.epoch, sequence: file.sequence },
             repair: file.repair,
             digests: digests.to_vec(),
+            labels: (*file.labels).try_into().map_err(|_| Damage::Content)?,
             node_id: file.node_id,
         })
     }

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use tidegate_engine::snapshot::{BundleId, Revision, ShardDigest, shard_digest, shard_of_key};
 use tidegate_proto::v1;
 
-use super::Disk;
 use super::format::{Damage, Head, decode_shard};
+use super::{Disk, Identity};
 use crate::builder::Batch;
 use crate::builder::thread::First;
 
@@ -23,8 +23,9 @@ pub struct Loaded {
 }
 
 impl Disk {
-    /// Reads everything but the bundles' bytes.
-    pub fn load(&self) -> Loaded {
+    /// Reads everything but the bundles' bytes. Objects that were placed by other labels than `node` has now are served until
+    /// the control plane says which of them belong here.
+    pub fn load(&self, node: &Identity) -> Loaded {
         remove_drafts(&self.objects());
         remove_drafts(&self.bundles());
         let bundles = names(&self.bundles()).iter().filter_map(|name| bundle_id(name)).collect();
@@ -47,7 +48,9 @@ impl Disk {
 
         // A shard that is not the one the head speaks of was lost, or written just before the node died: either way only the
         // control plane knows what is right.
-        let whole = head.as_ref().is_some_and(|head| !head.repair && head.digests == digests);
+        let whole = head.as_ref().is_some_and(|head| {
+            !head.repair && head.labels == node.labels && head.digests == digests
+        });
         if objects.is_empty() && !whole {
             if head.is_some() {
                 tracing::warn!("no objects are left on disk; waiting for the control plane");

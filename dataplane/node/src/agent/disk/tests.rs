@@ -20,6 +20,10 @@ fn set(id: &str) -> ObjectSet {
         .stage(stage, &crate::builder::tests::bundle(id, "/x"))
 }
 
+fn node() -> Identity {
+    Identity::new("n".into(), &[("zone".into(), "a".into())])
+}
+
 /// A data directory with a writer, and what a node would have built.
 struct Rig {
     directory: tempfile::TempDir,
@@ -51,7 +55,7 @@ impl Rig {
     fn keep(&mut self) {
         let disk = Disk::open(self.directory.path()).unwrap();
         let writer =
-            Writer::start(disk, "n".into(), self.bundles.clone(), Duration::from_secs(60)).unwrap();
+            Writer::start(disk, node(), self.bundles.clone(), Duration::from_secs(60)).unwrap();
         let mut keep = writer.keep(self.bundles.clone());
         let revision = Some(Revision { epoch: 1, sequence: self.sequence });
         keep.keep(
@@ -65,7 +69,7 @@ impl Rig {
     }
 
     fn load(&self) -> (Vec<String>, Option<First>) {
-        let first = Disk::open(self.directory.path()).unwrap().load().first;
+        let first = Disk::open(self.directory.path()).unwrap().load(&node()).first;
         let mut keys: Vec<_> =
             first.iter().flat_map(|f| &f.batch.upserts).map(|o| o.key.clone()).collect();
         keys.sort();
@@ -93,7 +97,7 @@ fn what_was_written_is_read_after_a_restart() {
     assert_eq!((first.batch.to, first.repair), (Revision { epoch: 1, sequence: 2 }, false));
 
     let disk = Disk::open(rig.directory.path()).unwrap();
-    let bundles = Arc::new(Bundles::in_directory(disk.bundles(), disk.load().bundles));
+    let bundles = Arc::new(Bundles::in_directory(disk.bundles(), disk.load(&node()).bundles));
     let mut again = Builder::new(bundles);
     assert_eq!(again.apply(first.batch).unwrap().outcome.refusals, []);
     assert_eq!(again.world().apis().count(), 2);
@@ -164,6 +168,16 @@ fn an_older_shard_is_noticed() {
 }
 
 #[test]
+fn a_node_with_other_labels_asks_what_belongs_to_it() {
+    let mut rig = Rig::new();
+    rig.write(set("a"));
+    let disk = Disk::open(rig.directory.path()).unwrap();
+    assert!(!disk.load(&node()).first.unwrap().repair);
+    let moved = Identity::new("n".into(), &[("zone".into(), "b".into())]);
+    assert!(disk.load(&moved).first.unwrap().repair);
+}
+
+#[test]
 fn a_damaged_bundle_is_lost_alone_and_unused_ones_are_deleted() {
     let mut rig = Rig::new();
     rig.write(set("a"));
@@ -172,7 +186,7 @@ fn a_damaged_bundle_is_lost_alone_and_unused_ones_are_deleted() {
     flip(&file("a"));
     let bundles = Bundles::in_directory(
         rig.path(BUNDLES),
-        Disk::open(rig.directory.path()).unwrap().load().bundles,
+        Disk::open(rig.directory.path()).unwrap().load(&node()).bundles,
     );
     let id = |api: &str| BundleId::of(&set(api).bundles[0]);
     assert!(bundles.get(id("a")).is_none() && !bundles.has(id("a")));
@@ -243,7 +257,7 @@ proptest::proptest! {
     #[test]
     fn no_bit_of_a_head_changes_unseen(at in 0_usize..4_200, bit in 0_u8..8, sequence in proptest::num::u64::ANY) {
         let digests: Vec<ShardDigest> = (0..=u8::MAX).map(|n| [n; 16]).collect();
-        let head = Head { revision: Revision { epoch: 7, sequence }, repair: false, digests, node_id: "n".into() };
+        let head = Head { revision: Revision { epoch: 7, sequence }, repair: false, digests, labels: [3; 16], node_id: "n".into() };
         let mut bytes = head.encode();
         proptest::prop_assert_eq!(Head::decode(&bytes.clone().into()), Ok(head));
         let at = at % bytes.len();

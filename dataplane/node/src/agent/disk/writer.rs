@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tidegate_engine::snapshot::{BundleId, ShardDigest};
 
-use super::Disk;
 use super::format::{Head, encode_shard};
+use super::{Disk, Identity};
 use crate::builder::Bundles;
 use crate::builder::file_of;
 use crate::builder::thread::{Keep, State};
@@ -20,7 +20,7 @@ use crate::builder::thread::{Keep, State};
 /// The writing thread.
 pub struct Writer {
     shared: Arc<Shared>,
-    node_id: String,
+    node: Identity,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -45,7 +45,7 @@ impl Writer {
     /// Starts the thread. Changes collect for `delay` before they are written.
     pub fn start(
         disk: Disk,
-        node_id: String,
+        node: Identity,
         bundles: Arc<Bundles>,
         delay: Duration,
     ) -> std::io::Result<Self> {
@@ -54,12 +54,12 @@ impl Writer {
             let shared = shared.clone();
             move || shared.run(&disk, &bundles, delay)
         })?;
-        Ok(Self { shared, node_id, thread: Some(thread) })
+        Ok(Self { shared, node, thread: Some(thread) })
     }
 
     /// What the build thread hands its changes to.
     pub fn keep(&self, bundles: Arc<Bundles>) -> Box<dyn Keep> {
-        Box::new(Hand { shared: self.shared.clone(), node_id: self.node_id.clone(), bundles })
+        Box::new(Hand { shared: self.shared.clone(), node: self.node.clone(), bundles })
     }
 
     /// Writes what is left, tries once if the disk refuses, and ends the thread.
@@ -84,7 +84,7 @@ impl Drop for Writer {
 
 struct Hand {
     shared: Arc<Shared>,
-    node_id: String,
+    node: Identity,
     bundles: Arc<Bundles>,
 }
 
@@ -97,7 +97,8 @@ impl Keep for Hand {
         pending.unused.extend(unused);
         if let Some(revision) = state.revision {
             let repair = state.repair || !state.refusals.is_empty();
-            pending.head = Some(Head { revision, repair, digests, node_id: self.node_id.clone() });
+            let Identity { node_id, labels } = self.node.clone();
+            pending.head = Some(Head { revision, repair, digests, labels, node_id });
         }
         pending.since.get_or_insert_with(Instant::now);
         drop(pending);

@@ -1,0 +1,197 @@
+//! From the store's log of changes to the objects every node has: follows the log, keeps the catalog, knows the nodes.
+//!
+//! A [`Publisher`] reads the log (hints are only hints), reads what changed, and replaces the [`Catalog`]: an immutable value in
+//! 256 shards of which a change copies one. Each connected node is a [`Session`]: a cursor into the log and at most a window of
+//! unacknowledged deltas, whatever the node's pace. A cursor inside the log gets the latest of each key that changed since; any
+//! other node has its digests compared and gets the shards that differ; everything goes only to a node that has nothing.
+
+mod bundles;
+mod catalog;
+mod log;
+mod nodes;
+mod objects;
+mod peers;
+mod session;
+mod view;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tidegate_engine::snapshot::Revision;
+use tidegate_proto::v1;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use bundles::Bundles;
+pub use catalog::Catalog;
+pub use log::Log;
+pub use nodes::{Nodes, Seat};
+pub use objects::PLACEMENT_TAG;
+pub use peers::{PeerError, PeerSeat, Peers};
+pub use session::{Session, Violation};
+pub use view::api_objects;
+
+use crate::app::Settings;
+use crate::model::ApiId;
+use crate::store::{ChangeKind, Logged, Rev, Store, StoreError};
+
+/// What all streams share.
+pub struct Publisher {
+    store: Arc<dyn Store>,
+    catalog: watch::Sender<Arc<Catalog>>,
+    log: Mutex<Log>,
+    /// Nodes that are connected or were.
+    pub nodes: Arc<Nodes>,
+    /// The second stream of each node.
+    pub peers: Arc<Peers>,
+    /// Bundles on their way to nodes.
+    pub bundles: Bundles,
+}
+
+impl Publisher {
+    /// Reads the catalog from the store.
+    pub async fn open(store: Arc<dyn Store>, settings: &Settings) -> Result<Arc<Self>, StoreError> {
+        let account = v1::Account {
+            id: settings.account_id.clone(),
+            region: settings.region.clone(),
+            ..v1::Account::default()
+        };
+        // The rows may be newer than this; what is read twice is the same.
+        let head = store.head().await?;
+        let mut edit = Catalog::new(account).edit();
+        for id in objects::api_ids(&*store).await? {
+            if let Some(api) = objects::read(&*store, &id).await? {
+                edit.set(id.as_str(), Some(api));
+            }
+        }
+        let epoch = store.epoch();
+        let catalog = edit.finish(Revision { epoch, sequence: head });
+        let log = recent(&*store, head).await?;
+        tracing::info!(epoch, sequence = head, apis = catalog.apis(), "catalog read");
+        Ok(Arc::new(Self {
+            bundles: Bundles::new(store.clone()),
+            store,
+            catalog: watch::Sender::new(Arc::new(catalog)),
+            log: Mutex::new(log),
+            nodes: Arc::new(Nodes::default()),
+            peers: Arc::new(Peers::default()),
+        }))
+    }
+
+    /// The newest catalog.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.borrow().clone()
+    }
+
+    /// Wakes when there is a newer catalog.
+    pub fn watch(&self) -> watch::Receiver<Arc<Catalog>> {
+        self.catalog.subscribe()
+    }
+
+    /// What changed lately.
+    pub fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows the store until `stop` is true. A store that fails is asked again; nodes serve on.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut hints = self.store.watch();
+        let mut failing = false;
+        loop {
+            let began = Instant::now();
+            match self.catch_up().await {
+                Ok(()) => failing = false,
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::error!(%error, "the log of changes cannot be read; nodes serve what they have");
+                    }
+                }
+            }
+            // The first change of a burst goes out at once, the rest of it together.
+            let spacing = tokio::time::sleep_until(began + if failing { POLL } else { SPACING });
+            tokio::select! {
+                () = spacing => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            tokio::select! {
+                hint = tokio::time::timeout(POLL, hints.changed()) => {
+                    if matches!(hint, Ok(Err(_))) {
+                        tracing::debug!("the store is closed");
+                        return;
+                    }
+                }
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
+    /// Takes in what the log has beyond the catalog.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        loop {
+            let catalog = self.catalog();
+            let from = catalog.revision().sequence;
+            let changes = self.store.changes(from, PAGE).await?;
+            let Some(last) = changes.last().map(|logged| logged.rev) else { return Ok(()) };
+            let touched: BTreeSet<ApiId> = changes.iter().filter_map(touched).collect();
+            let mut edit = catalog.edit();
+            for id in &touched {
+                let api = objects::read(&*self.store, id).await?;
+                edit.set(id.as_str(), api);
+            }
+            let keys = edit.take_changed();
+            let catalog = edit.finish(Revision { epoch: self.store.epoch(), sequence: last });
+            // First the log: a session that sees the catalog must find in it what led there.
+            self.log().extend(last, keys);
+            self.catalog.send_replace(Arc::new(catalog));
+        }
+    }
+}
+
+/// The API whose objects a change may have changed.
+fn touched(logged: &Logged) -> Option<ApiId> {
+    let kind = logged.change.kind;
+    matches!(kind, ChangeKind::Api | ChangeKind::Stage).then_some(())?;
+    let id = logged.change.key.strip_prefix("api/")?.split('/').next()?;
+    ApiId::parse(id).ok()
+}
+
+/// The part of the store's log that sessions may resume in.
+async fn recent(store: &dyn Store, head: Rev) -> Result<Log, StoreError> {
+    let floor = head.saturating_sub(RESUME);
+    let mut log = Log::new(floor);
+    let mut from = floor;
+    while from < head {
+        let changes = store.changes(from, PAGE).await?;
+        let Some(last) = changes.last().map(|logged| logged.rev) else { break };
+        for logged in changes.iter().filter(|logged| logged.rev <= head) {
+            // The API's key stands for all of it; which binding came or went is not worth telling apart here.
+            if let Some(id) = touched(logged) {
+                let stage = logged
+                    .change
+                    .key
+                    .split('/')
+                    .nth(3)
+                    .map(|stage| format!("binding/{id}/{stage}"));
+                log.extend(logged.rev, [stage.unwrap_or_else(|| format!("api/{id}"))]);
+            }
+        }
+        from = last;
+    }
+    Ok(log)
+}
+
+/// Least time between two catalogs: what a change may wait for others to go with it.
+const SPACING: Duration = Duration::from_millis(5);
+
+/// How long a lost hint may delay a change.
+const POLL: Duration = Duration::from_millis(250);
+
+/// Changes read at a time.
+const PAGE: usize = 4_096;
+
+/// How far back sessions may resume after a restart. A node that missed more has its digests compared, which costs 4 KB.
+const RESUME: u64 = 20_000;
+
+#[cfg(test)]
+mod tests;
