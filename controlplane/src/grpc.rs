@@ -11,6 +11,7 @@
 //! # }
 //! ```
 
+pub mod management;
 pub mod sync;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_proto::v1::management_server::ManagementServer;
 use tidegate_proto::v1::sync_server::SyncServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,6 +27,7 @@ use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use crate::publish::Publisher;
+use management::Management;
 use sync::SyncService;
 
 /// Settings of the port.
@@ -115,6 +118,12 @@ impl Grpc {
         self.address
     }
 
+    /// How to reach it, with the scheme.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// A router with the streams to nodes, health and reflection. Streams end when `stopped` turns true.
     pub async fn router(
         &self,
@@ -135,6 +144,7 @@ impl Grpc {
         }
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SyncServer<SyncService>>().await;
+        health.set_serving::<ManagementServer<Management>>().await;
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(tidegate_proto::DESCRIPTORS)

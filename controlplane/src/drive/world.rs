@@ -1,0 +1,102 @@
+//! A world with one API, from what the store has.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use tidegate_engine::route::address::{self, Name};
+use tidegate_engine::snapshot::{Api, BundleId, Link, Linker, Revision, World};
+use tidegate_engine::{Ctx, Now};
+use tidegate_proto::v1;
+
+use super::ExplainError;
+use super::describe::Described;
+use crate::app::Settings;
+use crate::model::{ApiId, ContentHash};
+use crate::publish;
+use crate::store::Store;
+
+/// An API's objects with the bundles they name.
+pub(super) struct Objects {
+    api: v1::Api,
+    bindings: Vec<v1::Binding>,
+    bundles: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+/// The API a request is for, found by the engine's own rules.
+pub(super) fn named(described: &Described) -> Option<ApiId> {
+    let world = World::empty("", "");
+    let cx = Ctx {
+        world: &world,
+        listener: &described.listener,
+        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        now: Now { unix_ms: 0 },
+        entropy: [0; 16],
+        scratch: &mut Vec::new(),
+        trace: None,
+    };
+    let id = match address::find(&cx, &described.head).ok()?.api {
+        Name::Host(id) => id.to_ascii_lowercase(),
+        Name::Exact(id) => id.to_owned(),
+    };
+    ApiId::parse(std::str::from_utf8(&id).ok()?).ok()
+}
+
+/// Reads an API's objects; `None` when there is no such API.
+pub(super) async fn load(
+    store: &Arc<dyn Store>,
+    id: &ApiId,
+) -> Result<Option<Objects>, ExplainError> {
+    let Some((api, bindings)) = publish::api_objects(&**store, id).await? else { return Ok(None) };
+    let mut bundles = HashMap::new();
+    for binding in &bindings {
+        let canary = binding.canary.as_ref().map(|canary| &canary.bundle);
+        for bundle in canary.into_iter().chain([&binding.bundle]) {
+            let missing = || ExplainError::NoBundle(binding.stage.clone());
+            let hash: [u8; 32] = bundle.as_slice().try_into().map_err(|_| missing())?;
+            let bytes = store.blob(ContentHash(hash)).await?.ok_or_else(missing)?;
+            bundles.insert(bundle.clone(), bytes);
+        }
+    }
+    Ok(Some(Objects { api, bindings, bundles }))
+}
+
+/// Links the objects as a node does.
+pub(super) fn build(settings: &Settings, objects: Option<Objects>) -> Result<World, ExplainError> {
+    let world = World::empty(&settings.account_id, &settings.region);
+    let Some(objects) = objects else { return Ok(world) };
+    let mut linker = Linker::default();
+    let mut linked = Vec::new();
+    for binding in &objects.bindings {
+        let mut variables: BTreeMap<&str, &str> = pairs(&binding.variables).collect();
+        let mut link = |bundle: &Vec<u8>, variables: &BTreeMap<&str, &str>| {
+            let missing = || ExplainError::NoBundle(binding.stage.clone());
+            let id = BundleId::from_slice(bundle).ok_or_else(missing)?;
+            let bytes = objects.bundles.get(bundle).ok_or_else(missing)?;
+            let variables: Vec<(String, String)> = variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            let built = Link::build(id, bytes, &variables, &mut linker);
+            let refused = |cause| ExplainError::Bundle { stage: binding.stage.clone(), cause };
+            built.map(Arc::new).map_err(refused)
+        };
+        let base = link(&binding.bundle, &variables)?;
+        let canary = match &binding.canary {
+            Some(canary) => {
+                variables.extend(pairs(&canary.variable_overrides));
+                Some(link(&canary.bundle, &variables)?)
+            }
+            None => None,
+        };
+        linked.push((binding, base, canary));
+    }
+    let api = Api::assemble(&objects.api, linked.into_iter())?;
+    let mut edit = world.edit();
+    edit.set_api(Arc::new(api));
+    Ok(edit.finish(Revision::default()))
+}
+
+fn pairs(pairs: &[v1::Pair]) -> impl Iterator<Item = (&str, &str)> {
+    pairs.iter().map(|pair| (pair.name.as_str(), pair.value.as_str()))
+}
