@@ -41,7 +41,7 @@ def test_the_way_of_an_api(gateway, upstream, tmp_path):
     assert gateway.call(api, "prod", "/bye").status == 403
 
     listed = gateway.tidegate("deployments", api)
-    assert [one["id"] for one in listed] == [deployed["deployment"], first]
+    assert [one["deployment"] for one in listed] == [deployed["deployment"], first]
 
     [node] = gateway.tidegate("nodes")
     assert node["connected"] and node["newest"] and node["refusals"] == []
@@ -55,7 +55,7 @@ def test_a_request_is_explained_without_being_sent(gateway, upstream, tmp_path):
     api = gateway.tidegate("import", str(document), "--stage", "prod")["id"]
     url = f"http://{api}.execute-api.localhost/prod/animals/7"
     told = gateway.tidegate("explain", "GET", url)
-    phases = {phase["phase"]: phase["decision"] for phase in told["phases"]}
+    phases = {phase["name"]: phase["decision"] for phase in told["phases"]}
     assert phases["route"] == "GET /animals/{id}"
     assert told["upstream"]["url"] == f"{upstream.url}/a/7"
     told = gateway.tidegate("explain", "GET", url.replace("animals", "animal"))
