@@ -1,0 +1,145 @@
+//! The `tidegate` command line, a file per command.
+//!
+//! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` talks while it runs.
+
+mod apis;
+mod client;
+mod deploy;
+mod deployments;
+mod error;
+mod explain;
+mod import;
+mod nodes;
+mod rollback;
+mod stages;
+mod table;
+mod time;
+mod up;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use serde_json::Value;
+
+use client::Client;
+use error::CliError;
+
+/// Tidegate: a self-hosted API gateway with the behaviour and the admin API of AWS API Gateway.
+///
+/// Start everything on this machine with `tidegate up`, then bring APIs in with `tidegate import`, or drive the admin API at
+/// http://127.0.0.1:4700 with the AWS command line and SDKs.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, max_term_width = 100)]
+struct Arguments {
+    /// The control plane's gRPC address
+    #[arg(long, global = true, env = "TIDEGATE_CONTROL", value_name = "URL", default_value = CONTROL)]
+    control: String,
+    /// Tables for people or JSON for programs
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a control plane and a node on this machine
+    Up(Box<up::Arguments>),
+    /// List APIs
+    Apis,
+    /// Bring an API in from an OpenAPI document, or up to date with it
+    Import(import::Arguments),
+    /// Freeze an API's configuration and serve it on a stage
+    Deploy(deploy::Arguments),
+    /// List an API's stages and what is not deployed to them yet
+    Stages(stages::Arguments),
+    /// Point a stage back at an earlier deployment
+    Rollback(rollback::Arguments),
+    /// List an API's deployments, newest first
+    Deployments(deployments::Arguments),
+    /// List nodes and what each serves
+    Nodes,
+    /// Say what the gateway would do with a request, without sending anything
+    Explain(explain::Arguments),
+}
+
+/// What a command found or did.
+#[derive(Debug)]
+struct Shown {
+    /// For people; without the last line feed.
+    text: String,
+    /// For programs.
+    json: Value,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    // `up` starts its children through this program, so that they can ask to die with it.
+    if let Some(code) = up::parent::enter(std::env::args_os()) {
+        return code;
+    }
+    let arguments = Arguments::parse();
+    // One thread: children are bound to the life of the thread that started them.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(cause) => Err(CliError::System { what: "the runtime cannot start", cause }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tidegate: {}", error::chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), CliError> {
+    let control = &arguments.control;
+    let shown = match arguments.command {
+        Command::Up(command) => return up::run(*command).await,
+        Command::Apis => apis::run(&mut Client::open(control)?).await?,
+        Command::Import(command) => import::run(&mut Client::open(control)?, command).await?,
+        Command::Deploy(command) => deploy::run(&mut Client::open(control)?, command).await?,
+        Command::Stages(command) => stages::run(&mut Client::open(control)?, command).await?,
+        Command::Rollback(command) => rollback::run(&mut Client::open(control)?, command).await?,
+        Command::Deployments(command) => {
+            deployments::run(&mut Client::open(control)?, command).await?
+        }
+        Command::Nodes => nodes::run(&mut Client::open(control)?).await?,
+        Command::Explain(command) => explain::run(&mut Client::open(control)?, command).await?,
+    };
+    let text = match arguments.output {
+        Output::Table => shown.text,
+        Output::Json => format!("{:#}", shown.json),
+    };
+    // A reader that has seen enough (`| head`) is no error.
+    let _ = writeln!(std::io::stdout(), "{text}");
+    Ok(())
+}
+
+const CONTROL: &str = "http://127.0.0.1:4701";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+        for command in Arguments::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{} says nothing of itself", command.get_name());
+            let silent =
+                command.get_arguments().find(|a| a.get_help().is_none() && !a.is_global_set());
+            assert!(silent.is_none(), "{} {silent:?}", command.get_name());
+        }
+    }
+}
