@@ -132,6 +132,11 @@ impl Ids {
         }
     }
 
+    /// Both ids as the bytes of header values.
+    pub(crate) fn header_values(&self) -> (&[u8; 36], &[u8; 16]) {
+        (&self.request, &self.extended)
+    }
+
     /// `$context.requestId`.
     pub fn request(&self) -> &str {
         std::str::from_utf8(&self.request).unwrap_or_default()

@@ -157,9 +157,12 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         line(out, b"Host", auth.upstream.authority.as_bytes());
         line(out, b"X-Forwarded-Method", head.bytes(head.method_text));
         line(out, b"X-Forwarded-Uri", head.path());
-        for known in [Known::Authorization, Known::Cookie] {
-            if let Some(value) = head.last(known) {
-                line(out, if known == Known::Cookie { b"Cookie" } else { b"Authorization" }, value);
+        // Every one of them: the authorizer must judge what the upstream will read, not the last of several.
+        for (_, value, known) in head.iter() {
+            match known {
+                Known::Authorization => line(out, b"Authorization", value),
+                Known::Cookie => line(out, b"Cookie", value),
+                _ => {}
             }
         }
         http::trace_line(out, head, &ids);

@@ -42,6 +42,7 @@ pub(crate) fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 
 /// Appends the two id lines every answer carries.
 pub(crate) fn id_lines(out: &mut Vec<u8>, ids: &Ids) {
-    line(out, b"x-amzn-RequestId", ids.request().as_bytes());
-    line(out, b"x-amz-apigw-id", ids.extended().as_bytes());
+    let (request, extended) = ids.header_values();
+    line(out, b"x-amzn-RequestId", request);
+    line(out, b"x-amz-apigw-id", extended);
 }

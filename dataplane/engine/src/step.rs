@@ -12,7 +12,7 @@ use crate::exchange::Ctx;
 use crate::head::{Head, Method};
 use crate::pipeline::{self, Parked};
 use crate::respond::{Failure, Tail};
-use crate::snapshot::{Place, Upstream};
+use crate::snapshot::{Place, Upstream, World};
 
 /// The engine's decision.
 #[derive(Debug)]
@@ -71,9 +71,9 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Where to send it.
-    pub fn upstream<'w>(&self, cx: &Ctx<'w>) -> &'w Arc<Upstream> {
-        cx.world.upstream(self.place)
+    /// Where to send it, in the world that [`crate::begin`] was given.
+    pub fn upstream<'w>(&self, world: &'w World) -> &'w Arc<Upstream> {
+        world.upstream(self.place)
     }
 
     /// Decides the answer once the upstream's head is there, or the call has failed.

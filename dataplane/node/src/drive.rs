@@ -1,5 +1,7 @@
 //! Carries out the engine's decisions for one exchange: calls, streams, answers. The same for every protocol callers speak.
 
+mod call;
+
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
@@ -10,18 +12,14 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
-use tidegate_engine::snapshot::Upstream;
-use tidegate_engine::{
-    Answer, Call, CallError, Counts, Ctx, Listener, Now, Outgoing, Relay, Reply, Step, Wait, begin,
-};
+use tidegate_engine::{Answer, CallError, Counts, Ctx, Listener, Now, Relay, Step, Wait, begin};
 
-use crate::http::h1::body::{self, Incoming};
-use crate::http::h1::chunked::LAST_CHUNK;
-use crate::http::h1::{Framing, Limits, ResponseInfo, response, write};
-use crate::rt::Expiry;
+use crate::http::h1::body::Incoming;
+use crate::http::h1::{Framing, ResponseInfo};
 use crate::upstream::{Connection, Want};
-use crate::worker::exchange::{Exchange, STRETCH_BYTES};
+use crate::worker::exchange::Exchange;
 use crate::worker::{Pinned, Worker};
+use call::{call, collect, prepare, pump, receive, stream, watch};
 
 /// The side of a caller that a request body comes from.
 pub trait RequestBody {
@@ -40,7 +38,7 @@ pub trait RequestBody {
     /// If the body is malformed or too large.
     fn buffered(&mut self, request: &mut Head, out: &mut Vec<u8>) -> Result<(), CallError>;
 
-    /// Receives the next stretch of payload behind [`body::ROOM`] bytes of `buf`; empty at the end of the body.
+    /// Receives the next stretch of payload behind [`ROOM`](crate::http::h1::body::ROOM) bytes of `buf`; empty at the end of the body.
     ///
     /// # Errors
     /// If the body is malformed or too large, or the caller has gone.
@@ -107,6 +105,8 @@ struct Exchanging<'a> {
     now: Now,
     date: [u8; 29],
     entropy: [u8; 16],
+    /// When the upstream's time began: with the request, or with the last answer it had to wait for.
+    called: Cell<Instant>,
 }
 
 impl Exchanging<'_> {
@@ -140,6 +140,7 @@ pub async fn exchange(
         now,
         date,
         entropy: worker.entropy(),
+        called: Cell::new(asking.began),
     };
     ex.scratch.clear();
     let mut step = begin(&mut it.ctx(&mut ex.scratch), &ex.request);
@@ -148,7 +149,8 @@ pub async fn exchange(
             Step::Answer(answer) => return it.answer(ex, &answer, body, to).await,
             Step::Relay(relay) => return it.relay(ex, relay, body, to).await,
             Step::Wait(Wait::Call(call, next)) => {
-                let got = it.call(ex, call).await;
+                let got = collect(worker, ex, call).await;
+                it.called.set(Instant::now());
                 step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
             }
         }
@@ -177,27 +179,25 @@ impl Exchanging<'_> {
         body: &mut impl RequestBody,
         to: &mut impl Responder,
     ) -> Ended {
-        let upstream = relay.upstream(&self.ctx(&mut ex.scratch)).clone();
-        let called = Instant::now();
+        let upstream = relay.upstream(&self.world);
         let limit = relay.request.timeout();
         let method = relay.request.method;
-        let began = Cell::new(called);
         let repeatable = is_idempotent(method) && body.is_done();
         let mut want = if repeatable { Want::Any } else { Want::Checked };
+        if let Err(error) = prepare(ex, &relay.request, body) {
+            return self.fail(ex, relay, error, body, to).await;
+        }
+        let mut left = limit;
         let (connection, info) = loop {
-            let left = limit.saturating_sub(called.elapsed());
-            let connection = match self.worker.upstreams.acquire(&upstream, want, left).await {
+            let connection = match self.worker.upstreams.acquire(upstream, want, left).await {
                 Ok(connection) => connection,
                 Err(error) => return self.fail(ex, relay, error, body, to).await,
             };
-            let left = limit.saturating_sub(called.elapsed());
-            let got = match send(ex, &relay.request, &connection, left, body).await {
-                Ok(()) if !body.is_done() => {
-                    return self.duplex(ex, relay, &upstream, connection, called, body, to).await;
-                }
-                Ok(()) => receive(&mut ex.reply, method, &connection, limit, &began, &*to).await,
-                Err(error) => Err(error),
-            };
+            if !body.is_done() {
+                return self.duplex(ex, relay, connection, body, to).await;
+            }
+            let calling = call(ex, method, &connection);
+            let got = watch(calling, &connection, limit, &self.called, &*to).await;
             match got {
                 Ok(info) => break (connection, info),
                 // A connection that rested may have been closed by the other side just now. What got no byte of an answer and
@@ -209,43 +209,43 @@ impl Exchanging<'_> {
                         && !to.is_gone() =>
                 {
                     want = Want::New;
+                    left = limit.saturating_sub(self.called.get().elapsed());
                 }
                 Err(error) => return self.fail(ex, relay, error, body, to).await,
             }
         };
-        let waited = called.elapsed();
+        let waited = self.called.get().elapsed();
         let sent = self.respond(ex, relay, info, &connection, to).await;
-        self.conclude(ex, sent, waited, body, &upstream, connection)
+        self.conclude(ex, sent, waited, body, connection)
     }
 
     /// Both directions at once: the caller still sends, and the upstream may answer before it is done.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the parts of one exchange, each borrowed on its own"
-    )]
     async fn duplex(
         &self,
         ex: &mut Exchange,
         relay: Relay,
-        upstream: &Upstream,
         connection: Connection,
-        called: Instant,
         body: &mut impl RequestBody,
         to: &mut impl Responder,
     ) -> Ended {
         let limit = relay.request.timeout();
         let method = relay.request.method;
+        ex.reply.buf.clear();
+        ex.reply.reset();
         let mut refused = None;
         let outcome = {
             let link = &connection;
             let progress = Cell::new(Instant::now());
-            let mut pumping = pin!(pump(body, link, std::mem::take(&mut ex.stretch), &progress));
+            let stretch = std::mem::take(&mut ex.stretch);
+            let head = std::mem::take(&mut ex.forward);
+            let mut pumping = pin!(pump(body, link, head, stretch, &progress));
             let mut pumped = false;
             let outcome = {
                 let mut answering = pin!(async {
-                    match receive(&mut ex.reply, method, link, limit, &progress, &*to).await {
+                    let receiving = receive(&mut ex.reply, method, link);
+                    match watch(receiving, link, limit, &progress, &*to).await {
                         Ok(info) => {
-                            let waited = called.elapsed();
+                            let waited = self.called.get().elapsed();
                             Ok((self.respond(ex, relay, info, link, to).await, waited))
                         }
                         Err(error) => Err((relay, error)),
@@ -273,7 +273,7 @@ impl Exchanging<'_> {
             outcome
         };
         match outcome {
-            Ok((sent, waited)) => self.conclude(ex, sent, waited, body, upstream, connection),
+            Ok((sent, waited)) => self.conclude(ex, sent, waited, body, connection),
             Err((relay, error)) => self.fail(ex, relay, refused.unwrap_or(error), body, to).await,
         }
     }
@@ -327,7 +327,6 @@ impl Exchanging<'_> {
         sent: Sent,
         waited: Duration,
         body: &impl RequestBody,
-        upstream: &Upstream,
         connection: Connection,
     ) -> Ended {
         let counts = Counts {
@@ -339,7 +338,7 @@ impl Exchanging<'_> {
         };
         self.record(ex, &sent.answer, counts);
         if sent.reusable && body.is_done() {
-            self.worker.upstreams.release(upstream, connection);
+            self.worker.upstreams.release(connection);
         }
         ended(&sent.result, body)
     }
@@ -387,49 +386,6 @@ impl Exchanging<'_> {
             hints.say(&self.world, &record, &ex.request, *failure);
         }
     }
-
-    /// Makes a call whose whole answer the engine needs.
-    async fn call(&self, ex: &mut Exchange, call: Call) -> Result<Reply, CallError> {
-        let limit = call.request.timeout();
-        let connection =
-            self.worker.upstreams.acquire(&call.upstream, Want::Checked, limit).await?;
-        let mut nothing = NoBody;
-        send(ex, &call.request, &connection, limit, &mut nothing).await?;
-        let began = Cell::new(Instant::now());
-        let info =
-            receive(&mut ex.reply, call.request.method, &connection, limit, &began, &NobodyWaits)
-                .await?;
-        let status = ex.reply.status;
-        let mut incoming = Incoming::new(info.framing);
-        let mut buf = std::mem::take(&mut ex.reply.buf);
-        buf.drain(..ex.reply.len);
-        ex.reply.reset();
-        let (mut end, mut next) = incoming.take(&mut buf, 0).map_err(|_| CallError::Network)?;
-        connection.deadline.arm(limit, Expiry::Shutdown(connection.transport.stream().fd()));
-        while !incoming.is_done() {
-            if end > call.max_reply {
-                return Err(CallError::Network);
-            }
-            buf.truncate(end);
-            buf.reserve(4096);
-            let (read, back) = connection.transport.read(buf).await;
-            buf = back;
-            match read {
-                Ok(0) if incoming.ends_with_stream() => break,
-                Ok(0) | Err(_) => return Err(failed(&connection)),
-                Ok(_) => {
-                    (end, next) = incoming.take(&mut buf, end).map_err(|_| CallError::Network)?
-                }
-            }
-        }
-        let clean = next == buf.len() && info.reusable;
-        buf.truncate(end);
-        let reply = Reply { status, body: buf };
-        if clean && incoming.is_done() {
-            self.worker.upstreams.release(&call.upstream, connection);
-        }
-        Ok(reply)
-    }
 }
 
 /// What became of an answer on its way to the caller.
@@ -450,201 +406,6 @@ fn ended(result: &io::Result<()>, body: &impl RequestBody) -> Ended {
     }
 }
 
-/// Sends a request's head and as much of its body as has arrived.
-async fn send(
-    ex: &mut Exchange,
-    request: &Outgoing,
-    connection: &Connection,
-    limit: Duration,
-    body: &mut impl RequestBody,
-) -> Result<(), CallError> {
-    ex.reply.buf.clear();
-    ex.reply.reset();
-    let mut out = std::mem::take(&mut ex.forward);
-    out.clear();
-    let target = request.target.of(&ex.scratch);
-    write::write_request_line(&mut out, request.method.as_str().as_bytes(), target, None);
-    write::finish_request(
-        &mut out,
-        request.fields.of(&ex.scratch),
-        request.method,
-        body.framing(),
-        write::Connection::Implied,
-    );
-    body.buffered(&mut ex.request, &mut out)?;
-    connection.deadline.arm(limit, Expiry::Shutdown(connection.transport.stream().fd()));
-    let (written, out) = connection.transport.write_all(out).await;
-    ex.forward = out;
-    written.map_err(|_| failed(connection))
-}
-
-/// Waits for the head of the answer; skips interim ones.
-///
-/// # Errors
-/// [`CallError::Timeout`] when the limit passes, [`CallError::Network`] when the connection breaks, what comes is no HTTP, or the
-/// caller has gone.
-async fn receive(
-    reply: &mut Head,
-    method: Method,
-    connection: &Connection,
-    limit: Duration,
-    since: &Cell<Instant>,
-    caller: &impl Responder,
-) -> Result<ResponseInfo, CallError> {
-    loop {
-        if !reply.buf.is_empty() {
-            match response::parse(reply, method, &Limits::RESPONSE) {
-                Ok(Some(info)) if info.interim => {
-                    let len = reply.len;
-                    reply.consume(len);
-                    continue;
-                }
-                Ok(Some(info)) => {
-                    connection.deadline.disarm();
-                    return Ok(info);
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "upstream's answer is malformed");
-                    return Err(CallError::Network);
-                }
-            }
-        }
-        let mut buf = std::mem::take(&mut reply.buf);
-        if buf.capacity() - buf.len() < 1024 {
-            buf.reserve(8 * 1024);
-        }
-        let (read, buf) =
-            watch(connection.transport.read(buf), connection, limit, since, caller).await;
-        reply.buf = buf;
-        match read {
-            Ok(0) | Err(_) if since.get().elapsed() >= limit => return Err(CallError::Timeout),
-            Ok(0) | Err(_) => return Err(CallError::Network),
-            Ok(_) => {}
-        }
-    }
-}
-
-/// Waits for a read from an upstream, and looks now and then whether anyone still waits for it: a caller that has gone ends the
-/// call within 100 ms, without an operation of its own per request.
-async fn watch<T>(
-    reading: impl Future<Output = T>,
-    connection: &Connection,
-    limit: Duration,
-    since: &Cell<Instant>,
-    caller: &impl Responder,
-) -> T {
-    const LOOK: Duration = Duration::from_millis(100);
-    let mut reading = pin!(reading);
-    let mut armed = false;
-    poll_fn(|cx| {
-        if let Poll::Ready(done) = reading.as_mut().poll(cx) {
-            return Poll::Ready(done);
-        }
-        if armed && !connection.deadline.has_fired() {
-            return Poll::Pending;
-        }
-        let left = limit.saturating_sub(since.get().elapsed());
-        if armed && (left.is_zero() || caller.is_gone()) {
-            // The read ends by itself, with what has arrived.
-            connection.transport.stream().shutdown();
-            return Poll::Pending;
-        }
-        armed = true;
-        connection.deadline.arm_wake(left.min(LOOK), cx.waker().clone());
-        Poll::Pending
-    })
-    .await
-}
-
-/// Sends the body of a request that is still arriving.
-async fn pump(
-    body: &mut impl RequestBody,
-    connection: &Connection,
-    mut buf: Vec<u8>,
-    progress: &Cell<Instant>,
-) -> Result<(), CallError> {
-    let chunked = body.framing() == Framing::Chunked;
-    loop {
-        buf.clear();
-        buf.resize(body::ROOM, 0);
-        buf.reserve(STRETCH_BYTES);
-        buf = body.next(buf).await?;
-        if buf.len() == body::ROOM {
-            if chunked {
-                let (written, _) = connection.transport.write_all(LAST_CHUNK.to_vec()).await;
-                written.map_err(|_| CallError::Network)?;
-            }
-            return Ok(());
-        }
-        let start = if chunked { body::frame(&mut buf) } else { body::ROOM };
-        let end = buf.len();
-        let (written, back) = connection.transport.write_range(buf, start, end).await;
-        written.map_err(|_| CallError::Network)?;
-        buf = back;
-        // The upstream's time runs from the last it got.
-        progress.set(Instant::now());
-    }
-}
-
-/// Sends the head and streams the body of an upstream's answer. Returns whether the upstream sent more than it should have.
-#[allow(clippy::too_many_arguments, reason = "the parts of one exchange, each borrowed on its own")]
-async fn stream(
-    reply: &mut Head,
-    stretch: &mut Vec<u8>,
-    head: AnswerHead<'_>,
-    incoming: &mut Incoming,
-    connection: &Connection,
-    stall: Duration,
-    to: &mut impl Responder,
-    bytes: &mut u64,
-) -> io::Result<bool> {
-    let from = reply.len;
-    let (end, next) = incoming.take(&mut reply.buf, from).map_err(io::Error::other)?;
-    let mut unasked = next < reply.buf.len();
-    *bytes = (end - from) as u64;
-    to.head(head, &reply.buf[from..end]).await?;
-    if incoming.is_done() {
-        to.end().await?;
-        return Ok(unasked);
-    }
-    let mut buf = std::mem::take(stretch);
-    loop {
-        buf.clear();
-        buf.resize(body::ROOM, 0);
-        buf.reserve(STRETCH_BYTES);
-        connection.deadline.arm(stall, Expiry::Shutdown(connection.transport.stream().fd()));
-        let (read, back) = connection.transport.read(buf).await;
-        buf = back;
-        if read? == 0 {
-            if incoming.ends_with_stream() && !connection.deadline.has_fired() {
-                break;
-            }
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let (end, next) = incoming.take(&mut buf, body::ROOM).map_err(io::Error::other)?;
-        unasked = next < buf.len();
-        buf.truncate(end);
-        if end > body::ROOM {
-            *bytes += (end - body::ROOM) as u64;
-            let (sent, back) = to.data(buf).await;
-            buf = back;
-            sent?;
-        }
-        if incoming.is_done() {
-            break;
-        }
-    }
-    *stretch = buf;
-    to.end().await?;
-    Ok(unasked)
-}
-
-/// Why a connection failed: its deadline passed, or the network.
-fn failed(connection: &Connection) -> CallError {
-    if connection.deadline.has_fired() { CallError::Timeout } else { CallError::Network }
-}
-
 /// Methods that may be sent twice. Source: RFC 9110 section 9.2.2.
 fn is_idempotent(method: Method) -> bool {
     matches!(method, Method::Get | Method::Head | Method::Options | Method::Put | Method::Delete)
@@ -652,52 +413,4 @@ fn is_idempotent(method: Method) -> bool {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// The body of a call the engine makes.
-struct NoBody;
-
-impl RequestBody for NoBody {
-    fn framing(&self) -> Framing {
-        Framing::Empty
-    }
-
-    fn is_done(&self) -> bool {
-        true
-    }
-
-    fn received(&self) -> u64 {
-        0
-    }
-
-    fn buffered(&mut self, _: &mut Head, _: &mut Vec<u8>) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    async fn next(&mut self, buf: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        Ok(buf)
-    }
-}
-
-/// The caller of a call the engine makes: the exchange itself, which does not go away.
-struct NobodyWaits;
-
-impl Responder for NobodyWaits {
-    async fn head(&mut self, _: AnswerHead<'_>, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    async fn data(&mut self, buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
-        (Ok(()), buf)
-    }
-
-    async fn end(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn is_gone(&self) -> bool {
-        false
-    }
-
-    fn stop_reading(&self) {}
 }

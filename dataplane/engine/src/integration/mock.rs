@@ -125,6 +125,9 @@ fn select(
             }
         }
         if !typed {
+            if !is_header_value(template.name.as_bytes()) {
+                return Err(Unfit::Always(format!("'{}' is no media type", template.name)));
+            }
             line(&mut fixed, b"Content-Type", template.name.as_bytes());
         }
         answers.push(ConstantAnswer {
@@ -236,9 +239,10 @@ impl Mock {
         mut tail: Tail,
     ) -> Result<Answer, Failure> {
         let sent = media_type(view.head, Known::ContentType);
-        let own =
-            self.requests.iter().find(|(media, _)| media.as_bytes().eq_ignore_ascii_case(sent));
-        let selected = match own {
+        let of = |media: &[u8]| {
+            self.requests.iter().find(|(held, _)| held.as_bytes().eq_ignore_ascii_case(media))
+        };
+        let selected = match of(sent).or_else(|| of(b"$default")) {
             Some((_, selected)) if selected.count > 0 => *selected,
             None if self.refuses_others => return Err(Failure::UnsupportedMediaType),
             // Nothing says which status to answer.

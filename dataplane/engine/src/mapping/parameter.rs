@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode, per
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known};
 use crate::route::{Captures, Routed};
+use crate::snapshot::{Place, World};
 
 /// Where a mapped value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,8 +177,10 @@ pub struct View<'a> {
     pub values: &'a Captures,
     /// Its ids.
     pub ids: &'a Ids,
-    /// API, stage and account facts of the method's place.
-    pub facts: crate::snapshot::Facts<'a>,
+    /// Where names of API, stage and account are looked up when a mapping wants them.
+    pub world: &'a World,
+    /// The method's place there.
+    pub place: Place,
     /// Peer's address and time.
     pub peer: std::net::IpAddr,
     /// When the request began, Unix milliseconds.
@@ -187,14 +190,14 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The view of a routed request.
     pub fn new(cx: &Ctx<'a>, head: &'a Head, routed: &'a Routed, ids: &'a Ids) -> Self {
-        let facts = cx.world.facts(routed.place);
         let names = cx.world.method(routed.place).map_or(&[][..], |m| &m.params);
         Self {
             head,
             names,
             values: &routed.values,
             ids,
-            facts,
+            world: cx.world,
+            place: routed.place,
             peer: cx.peer,
             unix_ms: cx.now.unix_ms,
         }
@@ -209,10 +212,11 @@ impl<'a> View<'a> {
     fn context(&self, variable: Context) -> std::borrow::Cow<'a, str> {
         use std::borrow::Cow::{Borrowed, Owned};
         let text = |bytes: &[u8]| Owned(String::from_utf8_lossy(bytes).into_owned());
+        let facts = self.world.facts(self.place);
         match variable {
-            Context::AccountId => Borrowed(self.facts.account_id),
-            Context::ApiId => Borrowed(self.facts.api_id),
-            Context::DeploymentId => Borrowed(self.facts.deployment_id),
+            Context::AccountId => Borrowed(facts.account_id),
+            Context::ApiId => Borrowed(facts.api_id),
+            Context::DeploymentId => Borrowed(facts.deployment_id),
             Context::DomainName => text(host_without_port(self.head.authority())),
             Context::DomainPrefix => {
                 let host = host_without_port(self.head.authority());
@@ -221,16 +225,16 @@ impl<'a> View<'a> {
             Context::ExtendedRequestId => Owned(self.ids.extended().to_owned()),
             Context::HttpMethod => text(self.head.bytes(self.head.method_text)),
             Context::IsCanaryRequest => {
-                Borrowed(self.facts.canary.map_or("", |yes| if yes { "true" } else { "false" }))
+                Borrowed(facts.canary.map_or("", |yes| if yes { "true" } else { "false" }))
             }
             Context::Path => text(self.head.path()),
             Context::Protocol => Borrowed(self.head.version.as_str()),
             Context::RequestId => Owned(self.ids.request().to_owned()),
             Context::RequestTimeEpoch => Owned(self.unix_ms.to_string()),
-            Context::ResourceId => Borrowed(self.facts.resource_id),
-            Context::ResourcePath => Borrowed(self.facts.resource_path),
+            Context::ResourceId => Borrowed(facts.resource_id),
+            Context::ResourcePath => Borrowed(facts.resource_path),
             Context::SourceIp => Owned(self.peer.to_string()),
-            Context::Stage => Borrowed(self.facts.stage),
+            Context::Stage => Borrowed(facts.stage),
             Context::UserAgent => text(self.head.last(Known::UserAgent).unwrap_or_default()),
         }
     }
@@ -270,26 +274,49 @@ pub fn put_query(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend(percent_encode(value, QUERY).flat_map(str::bytes));
 }
 
-/// Appends a value to a path. A value that came from a path is already encoded and stays as it is.
+/// Bytes that cannot stand in a request target at all: what is neither visible ASCII nor allowed there by RFC 3986.
+const NOT_IN_TARGET: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Text of a configured URI as a request line can carry it. What is encoded already stays.
+pub fn target_text(text: &str) -> Vec<u8> {
+    percent_encode(text.as_bytes(), NOT_IN_TARGET).flat_map(str::bytes).collect()
+}
+
+/// Appends a value to a path. A value that came from a path is already encoded and stays as it is; so does static text, which AWS
+/// wants encoded, but for bytes that would end the path.
 pub fn put_path(out: &mut Vec<u8>, source: &Source, value: &[u8]) {
-    const PATH: &AsciiSet = &CONTROLS
-        .add(b' ')
-        .add(b'"')
-        .add(b'#')
-        .add(b'%')
-        .add(b'<')
-        .add(b'>')
-        .add(b'?')
-        .add(b'\\')
-        .add(b'^')
-        .add(b'`')
-        .add(b'{')
-        .add(b'|')
-        .add(b'}');
-    match source {
-        Source::Path(_) | Source::Static(_) => out.extend_from_slice(value),
-        _ => out.extend(percent_encode(value, PATH).flat_map(str::bytes)),
-    }
+    const STATIC: &AsciiSet = &NOT_IN_TARGET.add(b'?');
+    const VALUE: &AsciiSet = &STATIC.add(b'%');
+    let set = match source {
+        Source::Path(_) => return out.extend_from_slice(value),
+        Source::Static(_) => STATIC,
+        _ => VALUE,
+    };
+    out.extend(percent_encode(value, set).flat_map(str::bytes));
+}
+
+/// Appends a value to the query that a URI has of its own. It stays one value: a path segment may hold `&` and `+`, which mean
+/// something else there.
+pub fn put_own_query(out: &mut Vec<u8>, source: &Source, value: &[u8]) {
+    const SEPARATORS: &AsciiSet = &NOT_IN_TARGET.add(b'&').add(b';').add(b'+').add(b'?');
+    const VALUE: &AsciiSet = &SEPARATORS.add(b'%').add(b'=');
+    let set = match source {
+        Source::Path(_) => SEPARATORS,
+        Source::Static(_) => NOT_IN_TARGET,
+        _ => VALUE,
+    };
+    out.extend(percent_encode(value, set).flat_map(str::bytes));
 }
 
 /// Whether bytes may stand in a header value: no control characters but tab. A decoded `%0D%0A` would otherwise add lines.

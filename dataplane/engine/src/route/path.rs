@@ -47,6 +47,15 @@ pub fn segment_is(segment: &[u8], literal: &[u8]) -> bool {
     Decoded(segment).eq(literal.iter().copied())
 }
 
+/// How much of a path a base path takes, if the path begins with it, segment by segment.
+pub fn behind(path: &[u8], base: &str) -> Option<usize> {
+    base.split('/').try_fold(0, |at, part| {
+        let rest = path[at..].strip_prefix(b"/")?;
+        let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+        segment_is(&rest[..end], part.as_bytes()).then_some(at + 1 + end)
+    })
+}
+
 /// A segment's bytes with the escapes of unreserved characters decoded (RFC 3986, 6.2.2.2). Other escapes stay as they are.
 struct Decoded<'a>(&'a [u8]);
 

@@ -267,10 +267,7 @@ impl Draft<'_> {
                 }
                 let url = http::Url::parse(&authorizer.uri).map_err(|e| e.to_string())?;
                 let upstream = self.linker.upstreams.intern(url.scheme, url.host, url.port, true);
-                Ok(Authorize::Forward(ForwardAuth {
-                    upstream,
-                    target: url.target().into_bytes().into(),
-                }))
+                Ok(Authorize::Forward(ForwardAuth { upstream, target: url.target().into() }))
             }
             other => Err(format!("authorization type {other} is not supported yet")),
         }

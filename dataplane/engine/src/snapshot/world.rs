@@ -7,6 +7,7 @@ use tidegate_proto::v1;
 
 use crate::respond::Tail;
 use crate::route::address::{Address, Name};
+use crate::route::path;
 use crate::snapshot::{Integration, Link, LinkedMethod, Upstream};
 
 /// Orders worlds: (epoch, sequence) never goes down within a process.
@@ -175,13 +176,12 @@ impl Domain {
         from: usize,
         end: usize,
     ) -> Option<Address<'h>> {
-        let path = &head.buf[from..end];
+        let sent = &head.buf[from..end];
         let (mapping, used) = self.mappings.iter().find_map(|mapping| {
             if mapping.base_path.is_empty() {
                 return Some((mapping, 0));
             }
-            let rest = path.strip_prefix(b"/")?.strip_prefix(mapping.base_path.as_bytes())?;
-            matches!(rest.first(), None | Some(b'/')).then(|| (mapping, path.len() - rest.len()))
+            path::behind(sent, &mapping.base_path).map(|used| (mapping, used))
         })?;
         Some(Address {
             api: Name::Exact(mapping.api_id.as_bytes()),

@@ -1,7 +1,7 @@
 //! Time limits of one worker: an array of deadlines, swept by one timer descriptor.
 //!
 //! Setting a limit is one store; nothing is queued, moved or cancelled in the ring, however often a request changes its limits.
-//! A limit that passes shuts a socket down, so that whoever waits on it comes back with what has arrived, or cancels a read.
+//! A limit that passes shuts a socket down, so that whoever waits on it comes back with what has arrived; nothing is cancelled.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -11,7 +11,6 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use monoio::io::{CancelHandle, Canceller};
 use rustix::net::Shutdown;
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
@@ -44,7 +43,6 @@ const NEVER: u64 = u64::MAX;
 struct Action {
     what: Option<Expiry>,
     fired: bool,
-    canceller: Option<Canceller>,
     waker: Option<Waker>,
 }
 
@@ -57,8 +55,6 @@ pub enum Expiry {
     Idle(RawFd),
     /// Reading from this socket ends; writing goes on.
     ShutdownRead(RawFd),
-    /// Reads that took the deadline's [`Deadline::handle`] are cancelled.
-    Cancel,
     /// Whoever sleeps on the deadline is woken.
     Wake,
 }
@@ -124,9 +120,6 @@ impl Deadlines {
             match action.what.take() {
                 Some(Expiry::Shutdown(fd) | Expiry::Idle(fd)) => shutdown(fd, Shutdown::Both),
                 Some(Expiry::ShutdownRead(fd)) => shutdown(fd, Shutdown::Read),
-                Some(Expiry::Cancel) => {
-                    action.canceller = action.canceller.take().map(Canceller::cancel);
-                }
                 Some(Expiry::Wake) => woken.extend(action.waker.take()),
                 None => {}
             }
@@ -228,12 +221,6 @@ impl Deadline {
 
     fn disarm_if_fired(&self) -> bool {
         self.has_fired() && self.disarm()
-    }
-
-    /// What a read takes so that [`Expiry::Cancel`] ends it.
-    pub fn handle(&self) -> CancelHandle {
-        let mut slots = self.all.slots.borrow_mut();
-        slots.actions[self.slot as usize].canceller.get_or_insert_with(Canceller::new).handle()
     }
 }
 

@@ -8,9 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use monoio::buf::{IoBufMut, IoVecBuf};
-use monoio::io::{
-    AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt, CancelHandle, CancelableAsyncReadRent,
-};
+use monoio::io::{AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt};
 use rustix::net::{RecvFlags, Shutdown};
 
 use super::driver::{self, Driver};
@@ -56,21 +54,6 @@ impl Stream {
     pub async fn read(&self, buf: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
         let (result, tail) = self.stream().read(Tail::new(buf)).await;
         (result, tail.vec)
-    }
-
-    /// Like [`Stream::read`], but ends with [`io::ErrorKind::Interrupted`] when its deadline cancels it. Bytes that arrived in
-    /// time are returned even then.
-    pub async fn read_until_cancelled(
-        &self,
-        buf: Vec<u8>,
-        handle: CancelHandle,
-    ) -> (io::Result<usize>, Vec<u8>) {
-        let (result, tail) = self.stream().cancelable_read(Tail::new(buf), handle).await;
-        let cancelled = |e: io::Error| match e.raw_os_error() {
-            Some(libc::ECANCELED) => io::ErrorKind::Interrupted.into(),
-            _ => e,
-        };
-        (result.map_err(cancelled), tail.vec)
     }
 
     /// Writes all of `buf` and gives it back.

@@ -23,6 +23,34 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
     monoio::spawn(Fair { future, gate: Arc::default(), waker: None });
 }
 
+/// Starts a task that never wakes itself while it is polled, because all it ever waits for comes through the ring: connections.
+/// Saves an atomic count for every wait. A panic ends the task that panicked and nothing else.
+///
+/// # Panics
+/// If the calling thread runs no worker.
+pub fn spawn_direct(future: impl Future<Output = ()> + 'static) {
+    monoio::spawn(Guarded { future });
+}
+
+struct Guarded<F> {
+    future: F,
+}
+
+impl<F: Future<Output = ()>> Future for Guarded<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: the field is pinned with the whole and never moved out.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
+        catch_unwind(AssertUnwindSafe(|| future.poll(cx))).unwrap_or_else(|_| panicked())
+    }
+}
+
+fn panicked() -> Poll<()> {
+    tracing::error!("a task panicked; its connection is closed");
+    Poll::Ready(())
+}
+
 #[derive(Default)]
 struct Gate {
     /// The task's own waker; the same for its whole life.
@@ -82,10 +110,7 @@ impl<F: Future<Output = ()>> Future for Fair<F> {
                 Poll::Pending
             }
             Ok(Poll::Ready(())) => Poll::Ready(()),
-            Err(_) => {
-                tracing::error!("a task panicked; its connection is closed");
-                Poll::Ready(())
-            }
+            Err(_) => panicked(),
         }
     }
 }

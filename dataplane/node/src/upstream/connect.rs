@@ -126,11 +126,7 @@ impl Dialer {
             let connected = stream.writable().await.is_ok() && stream.take_error().is_none();
             timed_out = deadline.disarm();
             if connected && !timed_out {
-                return Ok(Connection {
-                    transport: Transport::Plain(stream),
-                    deadline,
-                    reused: false,
-                });
+                return Ok(Connection::new(Transport::Plain(stream), deadline));
             }
         }
         Err(if timed_out { CallError::Timeout } else { CallError::Network })

@@ -1,11 +1,11 @@
 //! Connections to upstreams, kept open between requests; a pool for each upstream, owned by one worker.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use tidegate_engine::CallError;
 use tidegate_engine::snapshot::{Upstream, UpstreamId};
 
@@ -23,7 +23,7 @@ const ADDRESS_TTL_MS: u64 = 5_000;
 
 /// All pools of a worker.
 pub struct Upstreams {
-    pools: RefCell<HashMap<UpstreamId, Rc<Pool>>>,
+    pools: RefCell<FxHashMap<UpstreamId, Rc<Pool>>>,
     dialer: Dialer,
     open: Cell<u64>,
 }
@@ -50,6 +50,14 @@ pub struct Connection {
     /// Whether it has served a request before: then the upstream may have closed it just now, and a request that got no byte of
     /// an answer may be sent again elsewhere.
     pub reused: bool,
+    pool: Option<Rc<Pool>>,
+}
+
+impl Connection {
+    /// A connection that has served nothing yet.
+    pub fn new(transport: Transport, deadline: Deadline) -> Self {
+        Self { transport, deadline, reused: false, pool: None }
+    }
 }
 
 /// What a request needs of a connection.
@@ -91,22 +99,26 @@ impl Upstreams {
     ) -> Result<Connection, CallError> {
         let pool = self.pool(upstream.id);
         if want != Want::New
-            && let Some(connection) = pool.take(want)
+            && let Some(mut connection) = pool.take(want)
         {
+            connection.pool = Some(pool);
             return Ok(connection);
         }
         let addresses = self.addresses(&pool, upstream).await?;
         self.open.set(self.open.get() + 1);
         let first = pool.turn.get();
         pool.turn.set(first.wrapping_add(1));
-        self.dialer.dial(upstream, &addresses, first, limit).await
+        let mut connection = self.dialer.dial(upstream, &addresses, first, limit).await?;
+        connection.pool = Some(pool);
+        Ok(connection)
     }
 
     /// Takes back a connection whose last message was read to its end.
-    pub fn release(&self, upstream: &Upstream, mut connection: Connection) {
+    pub fn release(&self, mut connection: Connection) {
         connection.reused = true;
         connection.deadline.disarm();
-        let pool = self.pool(upstream.id);
+        // One that was never acquired here belongs to no pool.
+        let Some(pool) = connection.pool.take() else { return };
         let mut resting = pool.resting.borrow_mut();
         if resting.len() < MAX_RESTING {
             resting.push(Resting { connection, since: now_ms() });

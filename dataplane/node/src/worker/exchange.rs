@@ -39,6 +39,7 @@ impl Default for Exchange {
 
 impl Exchange {
     /// Empties the buffers. False when they have grown so much that they are better freed.
+    /// A stretch is kept: whoever streamed once streams again.
     pub fn reset(&mut self) -> bool {
         self.request.buf.clear();
         self.request.reset();
@@ -47,7 +48,7 @@ impl Exchange {
         self.scratch.clear();
         self.out.clear();
         self.forward.clear();
-        self.stretch = Vec::new();
+        self.stretch.clear();
         let held =
             self.request.buf.capacity() + self.reply.buf.capacity() + self.scratch.capacity();
         held + self.out.capacity() + self.forward.capacity() <= 128 * 1024

@@ -26,18 +26,17 @@ pub enum Next {
     Close,
 }
 
-/// How long a connection keeps its buffers for the next request. Longer waits are idle, and cost a poll.
-const LINGER: Duration = Duration::from_millis(500);
-
-/// Serves what a connection sends until it falls silent. The stream is readable.
+/// Serves what a connection has sent, `first` and what comes behind it, until nothing of a next request is there.
 pub async fn active(
     worker: &Rc<Worker>,
     stream: &Stream,
     deadline: &Deadline,
     peer: SocketAddr,
     facts: &Listener,
+    first: &[u8],
 ) -> Next {
     let mut ex = worker.lend();
+    ex.request.buf.extend_from_slice(first);
     let next = requests(worker, stream, deadline, peer, facts, &mut ex).await;
     worker.give_back(ex);
     next
@@ -54,7 +53,6 @@ async fn requests(
     loop {
         let info = match read_head(worker, stream, deadline, ex).await {
             Ok(info) => info,
-            Err(Stop::Silent) => return Next::Idle,
             Err(Stop::Gone) => return Next::Close,
             Err(Stop::Late) => {
                 refuse(stream, ex, 408, deadline, worker).await;
@@ -79,6 +77,7 @@ async fn requests(
             limit: facts.max_body,
             wants_continue: info.expect_continue,
             behind: Vec::new(),
+            refused: false,
         };
         let mut caller = Caller {
             stream,
@@ -102,6 +101,9 @@ async fn requests(
                 let len = ex.request.len;
                 ex.request.consume(len);
                 ex.request.buf.extend_from_slice(&behind);
+                if ex.request.buf.is_empty() {
+                    return Next::Idle;
+                }
             }
             Ended::Cleanly | Ended::Early => {
                 // Closing with unread bytes resets the connection, and the caller may lose the answer.
@@ -129,8 +131,6 @@ fn connection(info: RequestInfo, keep: bool, request: &Head) -> Connection {
 }
 
 enum Stop {
-    /// Nothing came; the connection may idle.
-    Silent,
     /// The caller has left.
     Gone,
     /// A head began and did not end in time.
@@ -139,47 +139,40 @@ enum Stop {
     Bad(RequestError),
 }
 
-/// Reads one request head.
+/// Reads one request head, of which some bytes are there.
 async fn read_head(
     worker: &Worker,
     stream: &Stream,
     deadline: &Deadline,
     ex: &mut Exchange,
 ) -> Result<RequestInfo, Stop> {
-    let mut begun = false;
+    let mut armed = false;
     loop {
-        if !ex.request.buf.is_empty() {
-            match request::parse(&mut ex.request, &Limits::REQUEST) {
-                Ok(Some(info)) => {
+        match request::parse(&mut ex.request, &Limits::REQUEST) {
+            Ok(Some(info)) => {
+                if armed {
                     deadline.disarm();
-                    return Ok(info);
                 }
-                Ok(None) => {}
-                Err(error) => return Err(Stop::Bad(error)),
+                return Ok(info);
             }
-            if !begun {
-                // One limit for the whole head: a byte now and then does not extend it.
-                deadline.arm(worker.settings.limits.head, Expiry::ShutdownRead(stream.fd()));
-                begun = true;
-            }
+            Ok(None) => {}
+            Err(error) => return Err(Stop::Bad(error)),
+        }
+        if !armed {
+            // One limit for the whole head: a byte now and then does not extend it.
+            deadline.arm(worker.settings.limits.head, Expiry::ShutdownRead(stream.fd()));
+            armed = true;
         }
         let mut buf = std::mem::take(&mut ex.request.buf);
         if buf.capacity() - buf.len() < 1024 {
             buf.reserve(8 * 1024);
         }
-        let (read, buf) = if begun {
-            stream.read(buf).await
-        } else {
-            deadline.arm(LINGER, Expiry::Cancel);
-            stream.read_until_cancelled(buf, deadline.handle()).await
-        };
+        let (read, buf) = stream.read(buf).await;
         ex.request.buf = buf;
         match read {
-            Ok(0) if begun && deadline.has_fired() => return Err(Stop::Late),
-            Ok(0) => return Err(Stop::Gone),
+            Ok(0) if deadline.has_fired() => return Err(Stop::Late),
+            Ok(0) | Err(_) => return Err(Stop::Gone),
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(Stop::Silent),
-            Err(_) => return Err(Stop::Gone),
         }
     }
 }
@@ -248,11 +241,20 @@ struct CallerBody<'a> {
     wants_continue: bool,
     /// Bytes of the next request that came with the last of this one.
     behind: Vec<u8>,
+    /// Whether it was refused: then it has no end, and nothing behind it is a request.
+    refused: bool,
 }
 
 impl CallerBody<'_> {
-    fn check(&self) -> Result<(), CallError> {
-        if self.incoming.received() > self.limit { Err(CallError::RequestTooLarge) } else { Ok(()) }
+    /// Takes what was received into `buf` from `from` on; see [`Incoming::take`].
+    fn take(&mut self, buf: &mut [u8], from: usize) -> Result<(usize, usize), CallError> {
+        let taken = match self.incoming.take(buf, from) {
+            Ok(_) if self.incoming.received() > self.limit => Err(CallError::RequestTooLarge),
+            Ok(found) => Ok(found),
+            Err(_) => Err(CallError::BadRequestBody),
+        };
+        self.refused |= taken.is_err();
+        taken
     }
 }
 
@@ -262,7 +264,7 @@ impl RequestBody for CallerBody<'_> {
     }
 
     fn is_done(&self) -> bool {
-        self.incoming.is_done()
+        self.incoming.is_done() && !self.refused
     }
 
     fn received(&self) -> u64 {
@@ -274,9 +276,7 @@ impl RequestBody for CallerBody<'_> {
         if self.is_done() || request.buf.len() == from {
             return Ok(());
         }
-        let (end, next) =
-            self.incoming.take(&mut request.buf, from).map_err(|_| CallError::BadRequestBody)?;
-        self.check()?;
+        let (end, next) = self.take(&mut request.buf, from)?;
         let payload = &request.buf[from..end];
         if self.framing == Framing::Chunked {
             if !payload.is_empty() {
@@ -308,11 +308,9 @@ impl RequestBody for CallerBody<'_> {
             if !matches!(read, Ok(1..)) {
                 return Err(CallError::BadRequestBody);
             }
-            let (end, next) =
-                self.incoming.take(&mut buf, body::ROOM).map_err(|_| CallError::BadRequestBody)?;
+            let (end, next) = self.take(&mut buf, body::ROOM)?;
             self.behind.extend_from_slice(&buf[next..]);
             buf.truncate(end);
-            self.check()?;
         }
         Ok(buf)
     }

@@ -1,0 +1,317 @@
+//! One call to an upstream: the request goes out, the answer's head comes in, bodies stream.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tidegate_engine::head::{Head, Method};
+use tidegate_engine::{Call, CallError, Outgoing, Reply};
+
+use super::{AnswerHead, RequestBody, Responder};
+use crate::http::h1::body::{self, Incoming};
+use crate::http::h1::chunked::LAST_CHUNK;
+use crate::http::h1::{Framing, Limits, ResponseInfo, response, write};
+use crate::rt::Expiry;
+use crate::upstream::{Connection, Want};
+use crate::worker::Worker;
+use crate::worker::exchange::{Exchange, STRETCH_BYTES};
+
+/// Writes a request's head into `ex.forward`, and behind it what of the body has arrived.
+///
+/// # Errors
+/// If the body is malformed or too large.
+pub(super) fn prepare(
+    ex: &mut Exchange,
+    request: &Outgoing,
+    body: &mut impl RequestBody,
+) -> Result<(), CallError> {
+    let out = &mut ex.forward;
+    out.clear();
+    let (target, fields) = (request.target.of(&ex.scratch), request.fields.of(&ex.scratch));
+    write::write_request_line(out, request.method.as_str().as_bytes(), target, None);
+    write::finish_request(out, fields, request.method, body.framing(), write::Connection::Implied);
+    body.buffered(&mut ex.request, out)
+}
+
+/// Sends a prepared request that is complete, and waits for the head of the answer.
+///
+/// # Errors
+/// As [`receive`].
+pub(super) async fn call(
+    ex: &mut Exchange,
+    method: Method,
+    connection: &Connection,
+) -> Result<ResponseInfo, CallError> {
+    ex.reply.buf.clear();
+    ex.reply.reset();
+    let (written, out) = connection.transport.write_all(std::mem::take(&mut ex.forward)).await;
+    ex.forward = out;
+    written.map_err(|_| CallError::Network)?;
+    receive(&mut ex.reply, method, connection).await
+}
+
+/// Waits for the head of the answer; skips interim ones.
+///
+/// # Errors
+/// [`CallError::Network`] when the connection breaks or what comes is no HTTP.
+pub(super) async fn receive(
+    reply: &mut Head,
+    method: Method,
+    connection: &Connection,
+) -> Result<ResponseInfo, CallError> {
+    loop {
+        if !reply.buf.is_empty() {
+            match response::parse(reply, method, &Limits::RESPONSE) {
+                Ok(Some(info)) if info.interim => {
+                    let len = reply.len;
+                    reply.consume(len);
+                    continue;
+                }
+                Ok(Some(info)) => return Ok(info),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "upstream's answer is malformed");
+                    return Err(CallError::Network);
+                }
+            }
+        }
+        let mut buf = std::mem::take(&mut reply.buf);
+        if buf.capacity() - buf.len() < 1024 {
+            buf.reserve(8 * 1024);
+        }
+        let (read, buf) = connection.transport.read(buf).await;
+        reply.buf = buf;
+        if !matches!(read, Ok(1..)) {
+            return Err(CallError::Network);
+        }
+    }
+}
+
+/// Waits for a call, and looks now and then whether its time has passed and whether anyone still waits for it: a caller that has
+/// gone ends the call within 100 ms, without an operation of its own per request.
+///
+/// `since` is when the upstream's time began; it may be moved on meanwhile.
+///
+/// # Errors
+/// [`CallError::Timeout`] when the limit passes, else the call's own.
+pub(super) async fn watch(
+    calling: impl Future<Output = Result<ResponseInfo, CallError>>,
+    connection: &Connection,
+    limit: Duration,
+    since: &Cell<Instant>,
+    caller: &impl Responder,
+) -> Result<ResponseInfo, CallError> {
+    const LOOK: Duration = Duration::from_millis(100);
+    let mut calling = pin!(calling);
+    let mut armed = false;
+    let mut late = false;
+    let got = poll_fn(|cx| {
+        if let Poll::Ready(done) = calling.as_mut().poll(cx) {
+            return Poll::Ready(done);
+        }
+        if !armed {
+            armed = true;
+            connection.deadline.arm_wake(limit.min(LOOK), cx.waker().clone());
+        } else if connection.deadline.has_fired() {
+            let left = limit.saturating_sub(since.get().elapsed());
+            late = left.is_zero();
+            if late || caller.is_gone() {
+                // What is under way ends by itself, with what has arrived.
+                connection.transport.stream().shutdown();
+                connection.deadline.disarm();
+            } else {
+                connection.deadline.arm_wake(left.min(LOOK), cx.waker().clone());
+            }
+        }
+        Poll::Pending
+    })
+    .await;
+    connection.deadline.disarm();
+    got.map_err(|error| if late { CallError::Timeout } else { error })
+}
+
+/// Sends a prepared head, and behind it the rest of a body that is still arriving.
+///
+/// # Errors
+/// If the body is malformed or too large, or either side has gone.
+pub(super) async fn pump(
+    body: &mut impl RequestBody,
+    connection: &Connection,
+    head: Vec<u8>,
+    mut buf: Vec<u8>,
+    progress: &Cell<Instant>,
+) -> Result<(), CallError> {
+    let (written, _) = connection.transport.write_all(head).await;
+    written.map_err(|_| CallError::Network)?;
+    let chunked = body.framing() == Framing::Chunked;
+    loop {
+        buf.clear();
+        buf.resize(body::ROOM, 0);
+        buf.reserve(STRETCH_BYTES);
+        buf = body.next(buf).await?;
+        if buf.len() == body::ROOM {
+            if chunked {
+                let (written, _) = connection.transport.write_all(LAST_CHUNK.to_vec()).await;
+                written.map_err(|_| CallError::Network)?;
+            }
+            return Ok(());
+        }
+        let start = if chunked { body::frame(&mut buf) } else { body::ROOM };
+        let end = buf.len();
+        let (written, back) = connection.transport.write_range(buf, start, end).await;
+        written.map_err(|_| CallError::Network)?;
+        buf = back;
+        // The upstream's time runs from the last it got.
+        progress.set(Instant::now());
+    }
+}
+
+/// Sends the head and streams the body of an upstream's answer. Returns whether the upstream sent more than it should have.
+#[allow(clippy::too_many_arguments, reason = "the parts of one exchange, each borrowed on its own")]
+pub(super) async fn stream(
+    reply: &mut Head,
+    stretch: &mut Vec<u8>,
+    head: AnswerHead<'_>,
+    incoming: &mut Incoming,
+    connection: &Connection,
+    stall: Duration,
+    to: &mut impl Responder,
+    bytes: &mut u64,
+) -> io::Result<bool> {
+    let from = reply.len;
+    let (end, next) = incoming.take(&mut reply.buf, from).map_err(io::Error::other)?;
+    let mut unasked = next < reply.buf.len();
+    *bytes = (end - from) as u64;
+    to.head(head, &reply.buf[from..end]).await?;
+    if incoming.is_done() {
+        to.end().await?;
+        return Ok(unasked);
+    }
+    let mut buf = std::mem::take(stretch);
+    loop {
+        buf.clear();
+        buf.resize(body::ROOM, 0);
+        buf.reserve(STRETCH_BYTES);
+        connection.deadline.arm(stall, Expiry::Shutdown(connection.transport.stream().fd()));
+        let (read, back) = connection.transport.read(buf).await;
+        buf = back;
+        if read? == 0 {
+            if incoming.ends_with_stream() && !connection.deadline.has_fired() {
+                break;
+            }
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let (end, next) = incoming.take(&mut buf, body::ROOM).map_err(io::Error::other)?;
+        unasked = next < buf.len();
+        buf.truncate(end);
+        if end > body::ROOM {
+            *bytes += (end - body::ROOM) as u64;
+            let (sent, back) = to.data(buf).await;
+            buf = back;
+            sent?;
+        }
+        if incoming.is_done() {
+            break;
+        }
+    }
+    *stretch = buf;
+    to.end().await?;
+    Ok(unasked)
+}
+
+/// Makes a call whose whole answer the engine needs.
+///
+/// # Errors
+/// As [`watch`]; [`CallError::Network`] also when the answer is longer than it may be.
+pub(super) async fn collect(
+    worker: &Worker,
+    ex: &mut Exchange,
+    wanted: Call,
+) -> Result<Reply, CallError> {
+    let limit = wanted.request.timeout();
+    let began = Cell::new(Instant::now());
+    prepare(ex, &wanted.request, &mut NoBody)?;
+    let connection = worker.upstreams.acquire(&wanted.upstream, Want::Checked, limit).await?;
+    let calling = call(ex, wanted.request.method, &connection);
+    let info = watch(calling, &connection, limit, &began, &NobodyWaits).await?;
+    let status = ex.reply.status;
+    let mut incoming = Incoming::new(info.framing);
+    let mut buf = std::mem::take(&mut ex.reply.buf);
+    buf.drain(..ex.reply.len);
+    ex.reply.reset();
+    let (mut end, mut next) = incoming.take(&mut buf, 0).map_err(|_| CallError::Network)?;
+    let left = limit.saturating_sub(began.get().elapsed());
+    connection.deadline.arm(left, Expiry::Shutdown(connection.transport.stream().fd()));
+    while !incoming.is_done() {
+        if end > wanted.max_reply {
+            return Err(CallError::Network);
+        }
+        buf.truncate(end);
+        buf.reserve(4096);
+        let (read, back) = connection.transport.read(buf).await;
+        buf = back;
+        match read {
+            Ok(0) if incoming.ends_with_stream() => break,
+            Ok(0) | Err(_) if connection.deadline.has_fired() => return Err(CallError::Timeout),
+            Ok(0) | Err(_) => return Err(CallError::Network),
+            Ok(_) => (end, next) = incoming.take(&mut buf, end).map_err(|_| CallError::Network)?,
+        }
+    }
+    let clean = next == buf.len() && info.reusable && incoming.is_done();
+    buf.truncate(end);
+    if clean {
+        worker.upstreams.release(connection);
+    }
+    Ok(Reply { status, body: buf })
+}
+
+/// The body of a call the engine makes.
+struct NoBody;
+
+impl RequestBody for NoBody {
+    fn framing(&self) -> Framing {
+        Framing::Empty
+    }
+
+    fn is_done(&self) -> bool {
+        true
+    }
+
+    fn received(&self) -> u64 {
+        0
+    }
+
+    fn buffered(&mut self, _: &mut Head, _: &mut Vec<u8>) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn next(&mut self, buf: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        Ok(buf)
+    }
+}
+
+/// The caller of a call the engine makes: the exchange itself, which does not go away.
+struct NobodyWaits;
+
+impl Responder for NobodyWaits {
+    async fn head(&mut self, _: AnswerHead<'_>, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    async fn data(&mut self, buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
+        (Ok(()), buf)
+    }
+
+    async fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    fn stop_reading(&self) {}
+}
