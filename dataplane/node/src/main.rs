@@ -44,6 +44,8 @@ fn run(config: &Config) -> anyhow::Result<()> {
             EnvFilter::try_from_env("TIDEGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
         )
         .with_writer(std::io::stderr)
+        // Escapes are for people; a log file has none.
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
 
     let (driver, passed_over) = driver::choose(config.driver)
