@@ -225,6 +225,17 @@ pub enum CallError {
 }
 
 /// The continuation that accepts a `T`, and nothing else.
+///
+/// It is used up by the answer it waited for, so that no request goes on twice:
+///
+/// ```compile_fail,E0382
+/// use tidegate_engine::{CallError, Ctx, Next, Reply, Step, head::Head};
+///
+/// fn twice(next: Next<Result<Reply, CallError>>, cx: &mut Ctx<'_>, head: &Head) -> Step {
+///     next.give(cx, head, Err(CallError::Timeout));
+///     next.give(cx, head, Err(CallError::Timeout))
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Next<T> {
     pub(crate) parked: Box<Parked>,

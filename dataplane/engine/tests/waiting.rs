@@ -1,0 +1,134 @@
+//! A request that waits for a call before its main call, carried out by a script: what is asked, and what each answer leads to.
+//!
+//! Source: design.md section 2 ("Whatever must wait is `Step::Wait`"); rest-api-runtime.md section 5.3 for the refusals. That a
+//! continuation cannot be used twice is shown where [`tidegate_engine::Next`] is documented: it does not compile.
+
+mod support;
+
+use support::{API, Decided, Driver, Stage, head, http_proxy, mock_ok, resource, waits};
+use tidegate_engine::head::Method;
+use tidegate_engine::{CallError, Reply, Step};
+use tidegate_proto::v1;
+
+fn driver() -> Driver {
+    let mut stage = Stage::of(vec![
+        resource(
+            "/x/{id}",
+            "ANY",
+            http_proxy(
+                "http://up.example/in/{id}",
+                &[("integration.request.path.id", "method.request.path.id")],
+            ),
+        ),
+        resource("/mock", "GET", mock_ok("made")),
+        resource("/open", "GET", mock_ok("open")),
+    ]);
+    stage.bundle.authorizers = vec![v1::Authorizer {
+        id: "auth1".into(),
+        r#type: "HTTP".into(),
+        uri: "http://who.example:9000/check?from=gateway".into(),
+        ..Default::default()
+    }];
+    for resource in &mut stage.bundle.resources[..2] {
+        resource.methods[0].authorization_type = "CUSTOM".into();
+        resource.methods[0].authorizer_id = "auth1".into();
+    }
+    Driver::serving(v1::Api::default(), vec![stage], &[])
+}
+
+fn answer(status: u16) -> Result<Reply, CallError> {
+    Ok(Reply { status, body: Vec::new() })
+}
+
+/// Asks, answers, and says what comes of it.
+fn after(driver: &mut Driver, line: &str, got: Result<Reply, CallError>) -> Decided {
+    let request = head(line, &[]);
+    let (_, next) = waits(driver.step(&request));
+    let step = next.give(&mut driver.cx(), &request, got);
+    driver.take_apart(step)
+}
+
+#[test]
+fn the_authorizer_sees_what_it_must_judge() {
+    let mut driver = driver();
+    let request = head(
+        "POST /prod/x/7?secret=1",
+        &[
+            ("Authorization", "Bearer a"),
+            ("Cookie", "c=1"),
+            ("authorization", "Bearer b"),
+            ("X-Other", "no"),
+        ],
+    );
+    let (call, _) = waits(driver.step(&request));
+    assert_eq!(&*call.upstream.authority, "who.example:9000");
+    assert_eq!(call.request.method, Method::Get);
+    assert_eq!(call.request.target.of(&driver.scratch), b"/check?from=gateway");
+    let fields = support::Lines::read(call.request.fields.of(&driver.scratch));
+    assert_eq!(fields.one("Host"), "who.example:9000");
+    assert_eq!(fields.one("X-Forwarded-Method"), "POST");
+    assert_eq!(fields.one("X-Forwarded-Uri"), "/prod/x/7");
+    // All of them: the upstream gets them all, and might read another one than the last.
+    assert_eq!(fields.all("Authorization"), ["Bearer a", "Bearer b"]);
+    assert_eq!(fields.one("Cookie"), "c=1");
+    assert!(fields.has("X-Amzn-Trace-Id") && !fields.has("X-Other"));
+    assert!(call.request.timeout_ms > 0 && call.max_reply > 0);
+}
+
+#[test]
+fn two_hundreds_admit_and_the_request_goes_on_where_it_was() {
+    let mut driver = driver();
+    for status in [200, 204, 299] {
+        let decided = after(&mut driver, "PUT /prod/x/7%2F8?q=1", answer(status));
+        let Decided::Sent(sent) = decided else { panic!("{status}: {decided:?}") };
+        assert_eq!((sent.method, sent.target.as_str()), ("PUT", "/in/7%2F8?q=1"), "{status}");
+        assert_eq!(sent.fields.one("X-Amzn-Apigateway-Api-Id"), API);
+    }
+    assert_eq!(after(&mut driver, "GET /prod/mock", answer(200)).brief(), "200 made");
+}
+
+#[test]
+fn everything_else_keeps_the_caller_out() {
+    let mut driver = driver();
+    for status in [100, 199, 300, 302, 400, 401, 403, 404, 499] {
+        let got = after(&mut driver, "GET /prod/mock", answer(status)).brief();
+        assert_eq!(got, r#"401 {"message":"Unauthorized"}"#, "{status}");
+    }
+    // Authorizer down: closed.
+    for got in [
+        answer(500),
+        answer(503),
+        Err(CallError::Network),
+        Err(CallError::Timeout),
+        Err(CallError::Unresolved),
+        Err(CallError::Denied),
+    ] {
+        let shown = format!("{got:?}");
+        let got = after(&mut driver, "GET /prod/mock", got).brief();
+        assert_eq!(got, r#"500 {"message":null}"#, "{shown}");
+    }
+}
+
+#[test]
+fn methods_without_an_authorizer_and_unknown_routes_do_not_wait() {
+    let mut driver = driver();
+    for line in ["GET /prod/open", "GET /prod/nope", "POST /prod/mock", "GET /prod/a/../mock"] {
+        assert!(matches!(driver.step(&head(line, &[])), Step::Answer(_)), "{line}");
+    }
+}
+
+#[test]
+fn two_requests_that_wait_keep_apart() {
+    // What is parked holds offsets into its own head and nothing of the driver's.
+    let mut driver = driver();
+    let (first, second) = (head("GET /prod/x/1", &[]), head("GET /prod/x/2", &[]));
+    let (_, next_first) = waits(driver.step(&first));
+    let (_, next_second) = waits(driver.step(&second));
+    for (next, request, want) in
+        [(next_second, &second, "> /in/2"), (next_first, &first, "> /in/1")]
+    {
+        driver.scratch.clear();
+        let step = next.give(&mut driver.cx(), request, answer(200));
+        assert_eq!(driver.take_apart(step).brief(), want);
+    }
+}
