@@ -9,16 +9,17 @@ use serde::Deserialize;
 use crate::app::Settings;
 use crate::auth::AccessKey;
 use crate::auth::keys::BootstrapError;
+use crate::grpc::{GrpcConfig, GrpcTls};
 
 /// What the process is told when it starts. Everything else is in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Where the store is. Made if need be, and locked.
     pub data_dir: PathBuf,
     /// Where the admin API listens; port 0 picks a free one.
     pub admin: SocketAddr,
-    /// Where the gRPC services listen.
-    pub grpc: SocketAddr,
+    /// Where and how the gRPC services listen.
+    pub grpc: GrpcConfig,
     /// Twelve digits; part of ARNs and messages.
     pub account_id: String,
     /// Part of ARNs.
@@ -57,6 +58,9 @@ pub enum ConfigError {
     /// A region that could not stand in an ARN.
     #[error("region {0:?} must be letters, digits and dashes")]
     Region(String),
+    /// A certificate without its key, or a CA without either.
+    #[error("--grpc-cert and --grpc-key belong together, and --grpc-client-ca needs both")]
+    GrpcTls,
     /// Half of a bootstrap key.
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
@@ -78,6 +82,18 @@ struct Arguments {
     /// Address of the gRPC services [default: 127.0.0.1:4701].
     #[arg(long, env = "TIDEGATE_GRPC")]
     grpc: Option<SocketAddr>,
+    /// Certificate of the gRPC services, PEM.
+    #[arg(long, env = "TIDEGATE_GRPC_CERT")]
+    grpc_cert: Option<PathBuf>,
+    /// Key of that certificate, PEM.
+    #[arg(long, env = "TIDEGATE_GRPC_KEY")]
+    grpc_key: Option<PathBuf>,
+    /// Certificates that sign those of nodes and operators, PEM. Without it anyone who reaches the port may call.
+    #[arg(long, env = "TIDEGATE_GRPC_CLIENT_CA")]
+    grpc_client_ca: Option<PathBuf>,
+    /// Serve gRPC in plaintext off loopback, for networks that encrypt by themselves.
+    #[arg(long, env = "TIDEGATE_INSECURE_GRPC")]
+    insecure_grpc: bool,
     /// Account id in ARNs [default: 000000000000].
     #[arg(long, env = "TIDEGATE_ACCOUNT_ID")]
     account_id: Option<String>,
@@ -96,6 +112,10 @@ struct File {
     data_dir: Option<PathBuf>,
     admin: Option<SocketAddr>,
     grpc: Option<SocketAddr>,
+    grpc_cert: Option<PathBuf>,
+    grpc_key: Option<PathBuf>,
+    grpc_client_ca: Option<PathBuf>,
+    insecure_grpc: bool,
     account_id: Option<String>,
     region: Option<String>,
     admin_hosts: Vec<String>,
@@ -122,7 +142,18 @@ impl Config {
                 .admin
                 .or(file.admin)
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4700))),
-            grpc: arguments.grpc.or(file.grpc).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4701))),
+            grpc: GrpcConfig {
+                address: arguments
+                    .grpc
+                    .or(file.grpc)
+                    .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4701))),
+                tls: grpc_tls(
+                    arguments.grpc_cert.or(file.grpc_cert),
+                    arguments.grpc_key.or(file.grpc_key),
+                    arguments.grpc_client_ca.or(file.grpc_client_ca),
+                )?,
+                insecure: arguments.insecure_grpc || file.insecure_grpc,
+            },
             account_id: arguments.account_id.or(file.account_id).unwrap_or(defaults.account_id),
             region: arguments.region.or(file.region).unwrap_or(defaults.region),
             admin_hosts: hosts,
@@ -147,6 +178,20 @@ impl Config {
             region: self.region.clone(),
             ..Settings::default()
         }
+    }
+}
+
+fn grpc_tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+) -> Result<Option<GrpcTls>, ConfigError> {
+    match (certificate, key, client_ca) {
+        (Some(certificate), Some(key), client_ca) => {
+            Ok(Some(GrpcTls { certificate, key, client_ca }))
+        }
+        (None, None, None) => Ok(None),
+        _ => Err(ConfigError::GrpcTls),
     }
 }
 
@@ -178,7 +223,7 @@ mod tests {
         let config = load(&["--config", path.to_str().unwrap(), "--admin", "127.0.0.1:2"]).unwrap();
         assert_eq!(config.region, "eu-central-1");
         assert_eq!(config.admin, "127.0.0.1:2".parse().unwrap());
-        assert_eq!(config.grpc, "127.0.0.1:4701".parse().unwrap());
+        assert_eq!(config.grpc.address, "127.0.0.1:4701".parse().unwrap());
         assert_eq!(config.admin_hosts, ["a"]);
         assert_eq!(config.account_id, "000000000000");
     }

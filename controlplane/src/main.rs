@@ -1,4 +1,4 @@
-//! `tidegate-control`: opens the store, serves the admin API, drains on SIGTERM and SIGINT.
+//! `tidegate-control`: opens the store, serves the admin API and the streams to nodes, drains on SIGTERM and SIGINT.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,6 +7,9 @@ use tidegate_control::app::App;
 use tidegate_control::auth::{Authenticator, Guard, Keys, Mode, NoKeys};
 use tidegate_control::compile::EngineCompiler;
 use tidegate_control::config::{Config, ConfigError};
+use tidegate_control::grpc::Grpc;
+use tidegate_control::grpc::management::Management;
+use tidegate_control::publish::Publisher;
 use tidegate_control::rest::{Limits, Rest, Server};
 use tidegate_control::store::SqliteStore;
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,6 +39,10 @@ async fn run(config: Config) -> ExitCode {
         Ok(store) => Arc::new(store),
         Err(error) => return fail(&error),
     };
+    let publisher = match Publisher::open(store.clone(), &config.settings()).await {
+        Ok(publisher) => publisher,
+        Err(error) => return fail(&error),
+    };
     let app = Arc::new(App::new(store, Arc::new(EngineCompiler), config.settings()));
     let loopback = config.admin.ip().is_loopback();
     let mode = if loopback { Mode::Loopback } else { Mode::Strict };
@@ -46,7 +53,8 @@ async fn run(config: Config) -> ExitCode {
     }
     let keys = Keys { bootstrap: config.bootstrap.clone(), stored: NoKeys };
     let authenticator = Authenticator::new(mode, Guard::new(&config.admin_hosts), keys);
-    let rest = Arc::new(Rest::new(app, Some(Box::new(move |parts| authenticator.check(parts)))));
+    let rest =
+        Arc::new(Rest::new(app.clone(), Some(Box::new(move |parts| authenticator.check(parts)))));
     let bound = Server::bind(config.admin, rest, Limits::default()).await;
     let server = match bound {
         Ok(server) => server,
@@ -63,12 +71,27 @@ async fn run(config: Config) -> ExitCode {
         Err(error) => return fail(&error),
     };
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let grpc = match Grpc::bind(&config.grpc).await {
+        Ok(grpc) => grpc,
+        Err(error) => return fail(&error),
+    };
+    let router = match grpc.router(publisher.clone(), stopped.clone()).await {
+        Ok(router) => {
+            router.add_service(Management::new(app, publisher.nodes.clone()).into_server())
+        }
+        Err(error) => return fail(&error),
+    };
     let (mut terminate, mut interrupt) =
         match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
             (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
             (Err(error), _) | (_, Err(error)) => return fail(&error),
         };
-    println!("ready admin=http://{address} grpc=http://{}", config.grpc);
+    println!("ready admin=http://{address} grpc={}", grpc.url());
+    let following = tokio::spawn({
+        let stopped = stopped.clone();
+        async move { publisher.run(stopped).await }
+    });
+    let streaming = tokio::spawn(grpc.serve(router, stopped.clone()));
     let serving = tokio::spawn(server.run(stopped));
     tokio::select! {
         _ = terminate.recv() => {}
@@ -77,8 +100,14 @@ async fn run(config: Config) -> ExitCode {
     tracing::info!("draining");
     // The receiver lives in the server, which ends only by this.
     let _ = stop.send(true);
-    if let Err(error) = serving.await {
+    let (served, streamed, followed) = tokio::join!(serving, streaming, following);
+    if let Err(error) = served.and(followed) {
         return fail(&error);
+    }
+    match streamed {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return fail(&error),
+        Err(error) => return fail(&error),
     }
     ExitCode::SUCCESS
 }

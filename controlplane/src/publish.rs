@@ -15,6 +15,7 @@ mod session;
 mod view;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct Publisher {
     store: Arc<dyn Store>,
     catalog: watch::Sender<Arc<Catalog>>,
     log: Mutex<Log>,
+    /// Whether the catalog has a revision that sessions were not woken for.
+    unsaid: AtomicBool,
     /// Nodes that are connected or were.
     pub nodes: Arc<Nodes>,
     /// The second stream of each node.
@@ -74,6 +77,7 @@ impl Publisher {
             store,
             catalog: watch::Sender::new(Arc::new(catalog)),
             log: Mutex::new(log),
+            unsaid: AtomicBool::new(false),
             nodes: Arc::new(Nodes::default()),
             peers: Arc::new(Peers::default()),
         }))
@@ -115,15 +119,20 @@ impl Publisher {
                 _ = stop.wait_for(|stop| *stop) => return,
             }
             tokio::select! {
-                hint = tokio::time::timeout(POLL, hints.changed()) => {
-                    if matches!(hint, Ok(Err(_))) {
-                        tracing::debug!("the store is closed");
-                        return;
-                    }
-                }
+                hint = tokio::time::timeout(POLL, hints.changed()) => match hint {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return,
+                    // Nothing happens: a good moment to say what was not worth waking everyone for.
+                    Err(_) => self.say(),
+                },
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
+    }
+
+    /// Tells sessions of revisions they were not woken for.
+    fn say(&self) {
+        self.catalog.send_if_modified(|_| self.unsaid.swap(false, Ordering::Relaxed));
     }
 
     /// Takes in what the log has beyond the catalog.
@@ -141,9 +150,15 @@ impl Publisher {
             }
             let keys = edit.take_changed();
             let catalog = edit.finish(Revision { epoch: self.store.epoch(), sequence: last });
+            // Thousands of sessions need not wake for each step of somebody's draft.
+            let wake = !keys.is_empty();
+            self.unsaid.store(!wake, Ordering::Relaxed);
             // First the log: a session that sees the catalog must find in it what led there.
             self.log().extend(last, keys);
-            self.catalog.send_replace(Arc::new(catalog));
+            self.catalog.send_if_modified(|held| {
+                *held = Arc::new(catalog);
+                wake
+            });
         }
     }
 }

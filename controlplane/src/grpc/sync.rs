@@ -274,4 +274,4 @@ const GREETING: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// After this a node is told of revisions that change nothing for it: drafts, and APIs placed elsewhere.
-const IDLE: Duration = Duration::from_millis(250);
+const IDLE: Duration = Duration::from_millis(500);

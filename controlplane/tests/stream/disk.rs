@@ -29,7 +29,7 @@ async fn damage_of_any_kind_is_repaired() {
         ("head gone", |disk| std::fs::remove_file(disk.join("objects/head")).unwrap()),
         ("one bundle flipped", |disk| flip(&bundles(disk)[0])),
         ("all bundles gone", |disk| {
-            bundles(disk).iter().for_each(|path| std::fs::remove_file(path).unwrap())
+            bundles(disk).iter().for_each(|path| std::fs::remove_file(path).unwrap());
         }),
         ("all objects gone", |disk| std::fs::remove_dir_all(disk.join("objects")).unwrap()),
         ("everything empty", |disk| {
