@@ -4,6 +4,7 @@
 
 mod changes;
 mod disk;
+mod outside;
 mod raw;
 mod restarts;
 mod rig;

@@ -65,12 +65,16 @@ impl Control {
     }
 
     pub async fn start_on(directory: &Path, address: SocketAddr) -> Self {
+        Self::start_with(directory, GrpcConfig::plain(address)).await
+    }
+
+    pub async fn start_with(directory: &Path, config: GrpcConfig) -> Self {
         let store = Arc::new(SqliteStore::open(directory).unwrap());
         let settings = Settings::default();
         let publisher = Publisher::open(store.clone(), &settings).await.unwrap();
         let app = App::new(store.clone(), Arc::new(TestCompiler), settings);
         let (stop, stopped) = watch::channel(false);
-        let grpc = Grpc::bind(&GrpcConfig::plain(address)).await.unwrap();
+        let grpc = Grpc::bind(&config).await.unwrap();
         let address = grpc.address();
         let router = grpc.router(publisher.clone(), stopped.clone()).await.unwrap();
         let following = tokio::spawn({
