@@ -83,6 +83,7 @@ def test_an_api_is_made_and_deployed(gateway, tmp_path):
     aws("update-stage", "--rest-api-id", api, "--stage-name", "prod", "--patch-operations", patch)
     eventually(lambda: says(b"hello from the CLI"), within=1)
 
-    told = aws("get-rest-api", "--rest-api-id", "nope", code=254)
+    # The code of version 1 of the CLI for refusals by the service.
+    told = aws("get-rest-api", "--rest-api-id", "nope", code=255)
     assert "(NotFoundException) when calling the GetRestApi operation: Invalid API identifier specified" in told
     aws("delete-rest-api", "--rest-api-id", api)

@@ -92,7 +92,7 @@ def test_constraints(client, api):
         "ValidationException",
         400,
         "1 validation error detected: Value 'LAMBDA' at 'putIntegrationInput.type' failed to satisfy constraint: "
-        "Member must satisfy enum value set: [HTTP, AWS, MOCK, HTTP_PROXY, AWS_PROXY]",
+        "Member must satisfy enum value set: [HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS]",
     )
     assert refused(client.put_method_response, **at, statusCode="999") == (
         "ValidationException",

@@ -102,8 +102,11 @@ def test_put_merges_or_overwrites(upstream, client, api):
 
 
 def test_what_is_no_document_is_refused(client, api):
-    for body in (b"", b"{", b"[]", b"{}", b'{"openapi": "3.0.1"}', b"\xff\xfe", b"a: &a [*a, *a]"):
+    for body in (b"", b"{", b"[]", b"{}", b'{"openapi": "2.9"}', b"\xff\xfe", b"a: &a [*a, *a]"):
         with pytest.raises(client.exceptions.BadRequestException):
             client.import_rest_api(body=body)
         with pytest.raises(client.exceptions.BadRequestException):
             client.put_rest_api(restApiId=api, body=body)
+    # An API needs a name; one that is there has one.
+    with pytest.raises(client.exceptions.BadRequestException, match="Name cannot be empty"):
+        client.import_rest_api(body=b'{"openapi": "3.0.1"}')
