@@ -187,3 +187,6 @@ fn lines(fields: &Fields, scratch: &[u8]) -> Vec<v1::Pair> {
     let pairs = text.split("\r\n").filter_map(|line| line.split_once(": "));
     pairs.map(|(name, value)| v1::Pair { name: name.to_owned(), value: value.to_owned() }).collect()
 }
+
+#[cfg(test)]
+mod tests;

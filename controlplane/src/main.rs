@@ -47,7 +47,7 @@ async fn run(config: Config) -> ExitCode {
     let loopback = config.admin.ip().is_loopback();
     let mode = if loopback { Mode::Loopback } else { Mode::Strict };
     if loopback && config.bootstrap.is_none() {
-        tracing::warn!(
+        tracing::info!(
             "no access key is configured: the admin API takes any signature from this machine"
         );
     }

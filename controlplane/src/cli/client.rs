@@ -95,8 +95,12 @@ impl Client {
         one(given, named.collect())
     }
 
-    /// Waits until every connected node serves what is newest now, for at most `limit`.
-    pub(super) async fn settled(&mut self, limit: Duration) -> Result<Settled, CliError> {
+    /// Waits until `nodes` or more are connected and each of them serves what is newest now, for at most `limit`.
+    pub(super) async fn settled(
+        &mut self,
+        nodes: usize,
+        limit: Duration,
+    ) -> Result<Settled, CliError> {
         let end = tokio::time::Instant::now() + limit;
         let mut goal = None;
         loop {
@@ -106,7 +110,7 @@ impl Client {
             let connected = listed.nodes.iter().filter(|node| node.connected);
             let serving = connected.clone().filter(|node| order(node.revision.as_ref()) >= *goal);
             let settled = Settled { serving: serving.count(), connected: connected.count() };
-            let done = settled.serving == settled.connected;
+            let done = settled.serving == settled.connected && settled.connected >= nodes;
             if done || tokio::time::Instant::now() >= end {
                 return Ok(settled);
             }

@@ -41,7 +41,7 @@ pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Sho
         ),
         None => format!("serves stage {}", stage.stage_name),
     };
-    let settled = client.settled(SETTLE).await?;
+    let settled = client.settled(0, SETTLE).await?;
     let text =
         format!("deployment {deployment} of {} ({}) {role}, {}", api.name, api.id, settled.words());
     let json = json!({

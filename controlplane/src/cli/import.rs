@@ -97,7 +97,7 @@ pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Sho
     let imported = apply(client, &arguments.file, arguments.name, stage).await?;
     let mut text = imported.words(stage);
     if imported.deployment.is_some() {
-        text = format!("{text}, {}", client.settled(SETTLE).await?.words());
+        text = format!("{text}, {}", client.settled(0, SETTLE).await?.words());
     }
     if stage.is_none() {
         text.push_str(&format!(

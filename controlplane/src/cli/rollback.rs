@@ -30,7 +30,7 @@ pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Sho
     let done = client.rpc().rollback(request).await;
     let done = client.told(done)?;
     let stage = done.stage.unwrap_or_default();
-    let settled = client.settled(SETTLE).await?;
+    let settled = client.settled(0, SETTLE).await?;
     let text = format!(
         "stage {} of {} ({}) is back at deployment {}, {}; `tidegate rollback {} --stage {} --to {}` undoes this",
         stage.stage_name,

@@ -83,7 +83,7 @@ impl Family {
         let (admin, grpc) = (found.address("admin")?, found.address("grpc")?);
         if settings.is_loopback() {
             eprintln!(
-                "tidegate: the admin API takes any access key and secret from this machine; it is not reachable from others"
+                "tidegate: the admin API accepts unknown access keys, for it listens to this machine only"
             );
         }
 
@@ -135,8 +135,9 @@ async fn bring_in(
     let Some(file) = &settings.import else { return Ok(None) };
     let stage = settings.stage.as_deref();
     let imported = import::apply(client, file, None, stage).await?;
-    let settled = client.settled(START).await?;
-    if settled.serving < settled.connected.max(1) {
+    // A node that has served before is ready from its disk, before it is connected.
+    let settled = client.settled(1, START).await?;
+    if settled.serving == 0 {
         return Err(CliError::Up(format!(
             "the node does not serve what was imported, {} after it; see `tidegate nodes`",
             humane(START)

@@ -70,6 +70,10 @@ impl Child {
         for variable in super::settings::VARIABLES {
             command.env_remove(variable);
         }
+        // The terminal is for what concerns its user; who looks for more asks for it.
+        if std::env::var_os(LOG).is_none() {
+            command.env(LOG, "warn");
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut command = tokio::process::Command::from(command);
         let mut process = command.kill_on_drop(true).spawn().map_err(failed)?;
@@ -181,6 +185,9 @@ async fn complaints(
         }
     }
 }
+
+/// What children report.
+const LOG: &str = "TIDEGATE_LOG";
 
 /// What is in a pipe is read in no time.
 const LAST_WORDS: Duration = Duration::from_millis(500);

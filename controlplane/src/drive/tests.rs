@@ -1,0 +1,74 @@
+//! What is told of requests to small worlds.
+
+use prost::Message as _;
+
+use super::*;
+use tidegate_engine::snapshot::{Api, BundleId, Edit, Link, Linker, Revision};
+
+/// `GET /pets` to an upstream, admitted by an HTTP service.
+fn guarded() -> v1::Bundle {
+    v1::Bundle {
+        dialect: tidegate_proto::DIALECT,
+        api_id: "abc".to_owned(),
+        routing: Some(v1::Routing { protocol: v1::Protocol::Rest.into(), ..Default::default() }),
+        resources: vec![v1::Resource {
+            id: "r".to_owned(),
+            path: "/pets".to_owned(),
+            methods: vec![v1::Method {
+                verb: "GET".to_owned(),
+                authorization_type: "CUSTOM".to_owned(),
+                authorizer_id: "a".to_owned(),
+                integration: Some(v1::Integration {
+                    r#type: v1::IntegrationType::HttpProxy.into(),
+                    http_method: "GET".to_owned(),
+                    uri: "http://upstream.test/animals".to_owned(),
+                    timeout_ms: 1_000,
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }],
+        }],
+        authorizers: vec![v1::Authorizer {
+            id: "a".to_owned(),
+            r#type: "HTTP".to_owned(),
+            uri: "http://guard.test/check".to_owned(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+fn world(bundle: &v1::Bundle) -> World {
+    let bytes = bundle.encode_to_vec();
+    let link = Link::build(BundleId::of(&bytes), &bytes, &[], &mut Linker::default()).unwrap();
+    let api = v1::Api { id: bundle.api_id.clone(), ..Default::default() };
+    let binding = v1::Binding {
+        api_id: bundle.api_id.clone(),
+        stage: "prod".to_owned(),
+        deployment_id: "d".to_owned(),
+        ..Default::default()
+    };
+    let api = Api::assemble(&api, std::iter::once((&binding, link.into(), None))).unwrap();
+    let mut edit: Edit = World::empty("000000000000", "us-east-1").edit();
+    edit.set_api(api.into());
+    edit.finish(Revision::default())
+}
+
+#[test]
+fn a_call_that_would_come_first_is_told_and_taken_to_admit() {
+    let request = v1::HttpRequest {
+        method: "GET".to_owned(),
+        url: "http://abc.execute-api.localhost/prod/pets".to_owned(),
+        headers: vec![v1::Pair { name: "Authorization".to_owned(), value: "token".to_owned() }],
+        body: Vec::new(),
+    };
+    let described = describe::read(&request).unwrap();
+    let told = decide(&world(&guarded()), &described.listener, &described.head, b"");
+    let first = told.phases.iter().rfind(|phase| phase.name == "authorize").unwrap();
+    assert_eq!(
+        first.decision,
+        "would call GET http://guard.test/check first; what follows holds if it answers 2xx"
+    );
+    assert!(first.details.contains(&"Authorization: token".to_owned()), "{:?}", first.details);
+    assert_eq!(told.upstream.unwrap().url, "http://upstream.test/animals");
+}
