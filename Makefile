@@ -5,6 +5,10 @@
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
+.PHONY: run
+run: ## Build in release mode and serve the pet shop of deploy/quickstart.yaml; Ctrl-C ends it
+	@deploy/run
+
 .PHONY: fmt
 fmt: ## Format the code
 	cargo fmt --all
