@@ -43,6 +43,12 @@ pub trait RequestBody {
     /// # Errors
     /// If the body is malformed or too large, or the caller has gone.
     fn next(&mut self, buf: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, CallError>>;
+
+    /// Whether what is left of it is so little, and so surely on its way, that it is better dropped than the connection ended.
+    fn is_short(&self) -> bool;
+
+    /// Receives and drops what is left, unless it takes too long.
+    fn discard(&mut self) -> impl Future<Output = ()>;
 }
 
 /// The side of a caller that an answer goes to.
@@ -74,6 +80,8 @@ pub struct AnswerHead<'a> {
     pub framing: Framing,
     /// The value of `Date`.
     pub date: &'a [u8; 29],
+    /// Whether no other request can follow on the connection, because this one is not read to its end.
+    pub last: bool,
 }
 
 /// Who asks, and when.
@@ -149,7 +157,7 @@ pub async fn exchange(
             Step::Answer(answer) => return it.answer(ex, &answer, body, to).await,
             Step::Relay(relay) => return it.relay(ex, relay, body, to).await,
             Step::Wait(Wait::Call(call, next)) => {
-                let got = collect(worker, ex, call).await;
+                let got = Box::pin(collect(worker, ex, call)).await;
                 it.called.set(Instant::now());
                 step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
             }
@@ -164,7 +172,7 @@ impl Exchanging<'_> {
         ex: &mut Exchange,
         relay: Relay,
         error: CallError,
-        body: &impl RequestBody,
+        body: &mut impl RequestBody,
         to: &mut impl Responder,
     ) -> Ended {
         let answer = relay.reply(&mut self.ctx(&mut ex.scratch), Err(error));
@@ -194,7 +202,8 @@ impl Exchanging<'_> {
                 Err(error) => return self.fail(ex, relay, error, body, to).await,
             };
             if !body.is_done() {
-                return self.duplex(ex, relay, connection, body, to).await;
+                // Boxed: the many requests without a body still to come should not carry its state.
+                return Box::pin(self.duplex(ex, relay, connection, body, to)).await;
             }
             let calling = call(ex, method, &connection);
             let got = watch(calling, &connection, limit, &self.called, &*to).await;
@@ -239,7 +248,7 @@ impl Exchanging<'_> {
             let stretch = std::mem::take(&mut ex.stretch);
             let head = std::mem::take(&mut ex.forward);
             let mut pumping = pin!(pump(body, link, head, stretch, &progress));
-            let mut pumped = false;
+            let mut pumped = None;
             let outcome = {
                 let mut answering = pin!(async {
                     let receiving = receive(&mut ex.reply, method, link);
@@ -252,10 +261,15 @@ impl Exchanging<'_> {
                     }
                 });
                 poll_fn(|cx| {
-                    if !pumped && let Poll::Ready(done) = pumping.as_mut().poll(cx) {
-                        pumped = true;
-                        if let Err(error) = done {
-                            // The upstream must not take what it has for the whole: it sees the connection break.
+                    if pumped.is_none()
+                        && let Poll::Ready(done) = pumping.as_mut().poll(cx)
+                    {
+                        pumped = Some(done.is_ok());
+                        // An upstream that takes no more may have answered why. But when the caller fails, it must not take
+                        // what it has for the whole: it sees the connection break.
+                        if let Err(error) = done
+                            && error != CallError::Network
+                        {
                             refused = Some(error);
                             link.transport.stream().shutdown();
                         }
@@ -264,13 +278,17 @@ impl Exchanging<'_> {
                 })
                 .await
             };
-            if !pumped {
+            if pumped.is_none() {
                 // Nothing more is wanted of the caller. Reads in flight must end, not be dropped.
                 to.stop_reading();
                 link.transport.stream().shutdown();
                 let _ = pumping.await;
             }
-            outcome
+            outcome.map(|(mut sent, waited)| {
+                // The whole request has to be over there, too.
+                sent.reusable &= pumped == Some(true);
+                (sent, waited)
+            })
         };
         match outcome {
             Ok((sent, waited)) => self.conclude(ex, sent, waited, body, connection),
@@ -300,6 +318,7 @@ impl Exchanging<'_> {
             fields: answer.fields.of(&ex.scratch),
             framing,
             date: &self.date,
+            last: false,
         };
         let mut incoming = Incoming::new(info.framing);
         let stall = self.worker.settings.limits.stall;
@@ -348,9 +367,15 @@ impl Exchanging<'_> {
         &self,
         ex: &mut Exchange,
         answer: &Answer,
-        body: &impl RequestBody,
+        body: &mut impl RequestBody,
         to: &mut impl Responder,
     ) -> Ended {
+        if !body.is_done() {
+            // What has come with the head is dropped. A malformed body is not done afterwards either.
+            ex.forward.clear();
+            let _ = body.buffered(&mut ex.request, &mut ex.forward);
+        }
+        let keeps = body.is_done() || body.is_short();
         let mut scratch = std::mem::take(&mut ex.scratch);
         let cx = self.ctx(&mut scratch);
         let bytes = answer.bytes(&cx);
@@ -360,6 +385,7 @@ impl Exchanging<'_> {
             fields: answer.fields.of(cx.scratch),
             framing,
             date: &self.date,
+            last: !keeps,
         };
         let result = to.head(head, bytes).await;
         let counts = Counts {
@@ -371,6 +397,9 @@ impl Exchanging<'_> {
         };
         ex.scratch = scratch;
         self.record(ex, answer, counts);
+        if keeps && result.is_ok() && !body.is_done() {
+            body.discard().await;
+        }
         ended(&result, body)
     }
 

@@ -136,7 +136,9 @@ fn bodies_stream_both_ways_in_every_framing() {
             let Some(request) = read_request(stream) else { return };
             let body = request.split_once("\r\n\r\n").unwrap().1.to_owned();
             let plain = if request.contains("chunked") { dechunk(&body) } else { body };
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            let _ = stream.write_all(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+            );
             for piece in plain.as_bytes().chunks(10_000) {
                 let _ = write!(stream, "{:x}\r\n", piece.len());
                 let _ = stream.write_all(piece);

@@ -62,10 +62,15 @@ pub(super) async fn receive(
     method: Method,
     connection: &Connection,
 ) -> Result<ResponseInfo, CallError> {
+    let mut interim = 0;
     loop {
         if !reply.buf.is_empty() {
             match response::parse(reply, method, &Limits::RESPONSE) {
                 Ok(Some(info)) if info.interim => {
+                    interim += 1;
+                    if interim > MAX_INTERIM {
+                        return Err(CallError::Network);
+                    }
                     let len = reply.len;
                     reply.consume(len);
                     continue;
@@ -268,6 +273,9 @@ pub(super) async fn collect(
     Ok(Reply { status, body: buf })
 }
 
+/// Interim answers to one request. Nobody sends more than a few; an endless row of them would keep a worker busy.
+const MAX_INTERIM: u32 = 32;
+
 /// The body of a call the engine makes.
 struct NoBody;
 
@@ -291,6 +299,12 @@ impl RequestBody for NoBody {
     async fn next(&mut self, buf: Vec<u8>) -> Result<Vec<u8>, CallError> {
         Ok(buf)
     }
+
+    fn is_short(&self) -> bool {
+        true
+    }
+
+    async fn discard(&mut self) {}
 }
 
 /// The caller of a call the engine makes: the exchange itself, which does not go away.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use monoio::buf::{IoBufMut, IoVecBuf};
 use monoio::io::{AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, Shutdown};
 
 use super::driver::{self, Driver};
@@ -95,13 +96,13 @@ impl Stream {
         }
     }
 
-    /// Whether the peer closed or broke the connection. Unread bytes are no news.
+    /// Whether the peer closed or broke the connection, or its sending half. Unread bytes neither count nor hide it.
     pub fn is_gone(&self) -> bool {
-        let mut byte = [0];
-        match rustix::net::recv(self.borrow(), &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
-            Err(error) => error != rustix::io::Errno::AGAIN,
-            Ok((_, seen)) => seen == 0,
-        }
+        let fd = self.borrow();
+        let mut polled = [PollFd::new(&fd, PollFlags::RDHUP)];
+        let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        matches!(poll(&mut polled, Some(&none)), Ok(1..)) && polled[0].revents().intersects(gone)
     }
 
     /// Ends both directions at once; whoever waits on the socket comes back.

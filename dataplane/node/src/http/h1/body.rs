@@ -42,6 +42,15 @@ impl Incoming {
         matches!(self.left, Left::UntilClose)
     }
 
+    /// Payload bytes still to come, where that is known.
+    pub fn left(&self) -> Option<u64> {
+        match self.left {
+            Left::Length(bytes) => Some(bytes),
+            Left::Nothing => Some(0),
+            Left::Chunked(_) | Left::UntilClose => None,
+        }
+    }
+
     /// Payload bytes received so far.
     pub fn received(&self) -> u64 {
         self.received

@@ -1,8 +1,12 @@
 //! A caller's HTTP/1.1 connection: reads requests, hands them to the exchange, writes answers.
 
+use std::cell::{Cell, OnceCell};
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method, Version};
@@ -68,9 +72,10 @@ async fn requests(
         let asking = Asking { peer: peer.ip(), listener: facts, began: Instant::now() };
         let keep = info.keep_alive && !worker.is_draining();
         let stall = worker.settings.limits.stall;
+        let reading = Reading { worker, deadline: OnceCell::new(), stopped: Cell::new(false) };
         let mut body = CallerBody {
             stream,
-            deadline,
+            reading: &reading,
             stall,
             incoming: Incoming::new(info.framing),
             framing: info.framing,
@@ -82,11 +87,12 @@ async fn requests(
         let mut caller = Caller {
             stream,
             deadline,
+            reading: &reading,
             stall,
             version: ex.request.version,
             is_head: ex.request.method == Method::Head,
             // What the exchange finds out, too late for the head, ends the connection all the same.
-            connection: connection(info, keep, &ex.request),
+            connection: connection(keep, ex.request.version),
             out: std::mem::take(&mut ex.out),
             framing: Framing::Empty,
         };
@@ -119,13 +125,10 @@ async fn requests(
     }
 }
 
-fn connection(info: RequestInfo, keep: bool, request: &Head) -> Connection {
-    match (keep, request.version) {
-        // A request that waits for `100 Continue` may be answered without reading its body, and then nobody knows whether the body
-        // still comes.
+fn connection(keep: bool, version: Version) -> Connection {
+    match (keep, version) {
         (false, _) => Connection::Close,
         (true, Version::Http10) => Connection::KeepAlive,
-        (true, _) if info.expect_continue => Connection::Implied,
         (true, _) => Connection::Implied,
     }
 }
@@ -229,10 +232,49 @@ fn date_line(out: &mut Vec<u8>, date: &[u8; 29]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Reading a body, apart from writing the answer: both may be under way at once, each with its own time limit.
+struct Reading<'a> {
+    worker: &'a Worker,
+    /// Taken with the first wait: most bodies arrive with their heads.
+    deadline: OnceCell<Deadline>,
+    /// Whether nobody wants more of the body.
+    stopped: Cell<bool>,
+}
+
+impl Reading<'_> {
+    fn deadline(&self) -> &Deadline {
+        self.deadline.get_or_init(|| self.worker.deadlines.deadline())
+    }
+
+    /// Waits for something to read; false when the limit has passed or the body is wanted no more. Readiness is waited for rather
+    /// than bytes, because such a wait ends without shutting the socket down, which must still be drained.
+    async fn ready(&self, stream: &Stream, limit: Duration) -> bool {
+        let deadline = self.deadline();
+        let mut readable = pin!(stream.readable());
+        let mut armed = false;
+        let ready = poll_fn(|cx| {
+            if self.stopped.get() {
+                return Poll::Ready(false);
+            }
+            if let Poll::Ready(done) = readable.as_mut().poll(cx) {
+                return Poll::Ready(done.is_ok());
+            }
+            if !armed {
+                armed = true;
+                deadline.arm_wake(limit, cx.waker().clone());
+            }
+            if deadline.has_fired() { Poll::Ready(false) } else { Poll::Pending }
+        })
+        .await;
+        deadline.disarm();
+        ready
+    }
+}
+
 /// The body of a caller's request.
 struct CallerBody<'a> {
     stream: &'a Stream,
-    deadline: &'a Deadline,
+    reading: &'a Reading<'a>,
     stall: Duration,
     incoming: Incoming,
     framing: Framing,
@@ -246,6 +288,12 @@ struct CallerBody<'a> {
 }
 
 impl CallerBody<'_> {
+    /// Gives the body up: where it ends will not be known.
+    fn refuse(&mut self) -> CallError {
+        self.refused = true;
+        CallError::BadRequestBody
+    }
+
     /// Takes what was received into `buf` from `from` on; see [`Incoming::take`].
     fn take(&mut self, buf: &mut [u8], from: usize) -> Result<(usize, usize), CallError> {
         let taken = match self.incoming.take(buf, from) {
@@ -297,16 +345,20 @@ impl RequestBody for CallerBody<'_> {
     async fn next(&mut self, mut buf: Vec<u8>) -> Result<Vec<u8>, CallError> {
         if self.wants_continue {
             self.wants_continue = false;
+            let deadline = self.reading.deadline();
+            deadline.arm(self.stall, Expiry::Shutdown(self.stream.fd()));
             let (written, _) = self.stream.write_all(write::CONTINUE.to_vec()).await;
-            written.map_err(|_| CallError::BadRequestBody)?;
+            deadline.disarm();
+            written.map_err(|_| self.refuse())?;
         }
         while !self.is_done() && buf.len() == body::ROOM {
-            self.deadline.arm(self.stall, Expiry::ShutdownRead(self.stream.fd()));
+            if !self.reading.ready(self.stream, self.stall).await {
+                return Err(self.refuse());
+            }
             let (read, back) = self.stream.read(buf).await;
             buf = back;
-            self.deadline.disarm();
             if !matches!(read, Ok(1..)) {
-                return Err(CallError::BadRequestBody);
+                return Err(self.refuse());
             }
             let (end, next) = self.take(&mut buf, body::ROOM)?;
             self.behind.extend_from_slice(&buf[next..]);
@@ -314,12 +366,38 @@ impl RequestBody for CallerBody<'_> {
         }
         Ok(buf)
     }
+
+    fn is_short(&self) -> bool {
+        // Who waits for `100 Continue` may never send it.
+        let most = MAX_DISCARD.min(self.limit.saturating_sub(self.received()));
+        let short = self.incoming.left().is_some_and(|left| left <= most);
+        short && !self.wants_continue && !self.refused
+    }
+
+    async fn discard(&mut self) {
+        let began = Instant::now();
+        self.stall = self.stall.min(DISCARD_LIMIT);
+        let mut buf = Vec::with_capacity(16 * 1024);
+        while !self.is_done() && began.elapsed() < DISCARD_LIMIT {
+            buf.clear();
+            buf.resize(body::ROOM, 0);
+            match self.next(buf).await {
+                Ok(back) => buf = back,
+                Err(_) => return,
+            }
+        }
+    }
 }
+
+/// The most of a body that is read and dropped behind an answer that did not need it, and the longest that may take.
+const MAX_DISCARD: u64 = 64 * 1024;
+const DISCARD_LIMIT: Duration = Duration::from_secs(1);
 
 /// Where answers go.
 struct Caller<'a> {
     stream: &'a Stream,
     deadline: &'a Deadline,
+    reading: &'a Reading<'a>,
     stall: Duration,
     version: Version,
     is_head: bool,
@@ -339,7 +417,7 @@ impl Responder for Caller<'_> {
             Framing::UntilClose => Framing::Chunked,
             other => other,
         };
-        if self.framing == Framing::UntilClose && !self.is_head {
+        if head.last || (self.framing == Framing::UntilClose && !self.is_head) {
             self.connection = Connection::Close;
         }
         let mut out = std::mem::take(&mut self.out);
@@ -381,6 +459,6 @@ impl Responder for Caller<'_> {
     }
 
     fn stop_reading(&self) {
-        self.stream.shutdown_read();
+        self.reading.stopped.set(true);
     }
 }
