@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -180,21 +180,17 @@ impl Shared {
 fn write(disk: &Disk, bundles: &Bundles, work: &Pending) -> std::io::Result<()> {
     let directory = disk.bundles();
     let fresh = bundles.unwritten();
-    for (id, bytes) in &fresh {
-        replace(&file_of(&directory, *id), bytes)?;
+    replace_all(
+        &directory,
+        fresh.iter().map(|(id, bytes)| (file_of(&directory, *id), bytes.clone())),
+    )?;
+    for (id, _) in fresh {
+        bundles.written(id);
     }
-    if !fresh.is_empty() {
-        flush(&directory)?;
-        for (id, _) in fresh {
-            bundles.written(id);
-        }
-    }
-    for (shard, objects) in &work.shards {
-        replace(&disk.shard(*shard), &encode_shard(*shard, objects.clone()))?;
-    }
-    if !work.shards.is_empty() {
-        flush(&disk.objects())?;
-    }
+    let shards = work.shards.iter();
+    let shards = shards
+        .map(|(shard, objects)| (disk.shard(*shard), encode_shard(*shard, objects.clone()).into()));
+    replace_all(&disk.objects(), shards)?;
     if let Some(head) = &work.head {
         replace(&disk.head(), &head.encode())?;
         flush(&disk.objects())?;
@@ -206,10 +202,40 @@ fn write(disk: &Disk, bundles: &Bundles, work: &Pending) -> std::io::Result<()> 
     Ok(())
 }
 
-/// Puts a file in place whole: a reader sees the old one or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Puts files of one directory in place whole, and makes that durable. Many files are flushed in one go: one by one they
+/// cost a few milliseconds each, and a first sync brings thousands.
+fn replace_all(
+    directory: &Path,
+    files: impl Iterator<Item = (PathBuf, Bytes)>,
+) -> std::io::Result<()> {
+    let mut written = Vec::new();
+    for (path, bytes) in files {
+        let draft = draft_of(&path);
+        std::fs::write(&draft, bytes)?;
+        written.push((draft, path));
+    }
+    if written.len() > MANY {
+        rustix::fs::syncfs(File::open(directory)?)?;
+    } else {
+        for (draft, _) in &written {
+            File::open(draft)?.sync_all()?;
+        }
+    }
+    for (draft, path) in &written {
+        std::fs::rename(draft, path)?;
+    }
+    if written.is_empty() { Ok(()) } else { flush(directory) }
+}
+
+fn draft_of(path: &Path) -> PathBuf {
     let mut draft = path.to_owned().into_os_string();
     draft.push(DRAFT);
+    draft.into()
+}
+
+/// Puts a file in place whole: a reader sees the old one or the new one.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let draft = draft_of(path);
     let mut file = File::create(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -220,6 +246,9 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 pub(super) fn flush(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
 }
+
+/// From so many files on, the whole file system is flushed instead of each.
+const MANY: usize = 32;
 
 /// What names of half-written files end with.
 pub(super) const DRAFT: &str = ".tmp";
