@@ -7,10 +7,10 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use monoio::buf::{IoBufMut, IoVecBuf};
-use monoio::io::{AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt};
+use monoio::buf::IoBufMut;
+use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvFlags, Shutdown};
+use rustix::net::{RecvFlags, SendFlags, Shutdown};
 
 use super::driver::{self, Driver};
 use super::readiness::PollStream;
@@ -59,23 +59,30 @@ impl Stream {
 
     /// Writes all of `buf` and gives it back.
     pub async fn write_all(&self, buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
-        let (result, buf) = self.stream().write_all(buf).await;
-        (result.map(drop), buf)
+        let end = buf.len();
+        self.write_range(buf, 0, end).await
     }
 
     /// Writes `buf[from..to]` and gives the buffer back.
+    ///
+    /// A socket nearly always has room for what is sent, so a plain call that does not wait comes first: it costs less than a trip
+    /// through the ring, and the task goes on without being woken.
     pub async fn write_range(
         &self,
         buf: Vec<u8>,
         from: usize,
         to: usize,
     ) -> (io::Result<()>, Vec<u8>) {
-        if from == to {
-            return (Ok(()), buf);
-        }
-        let (result, slice) =
-            self.stream().write_all(monoio::buf::IoBuf::slice(buf, from..to)).await;
-        (result.map(drop), slice.into_inner())
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let sent = match rustix::net::send(self.borrow(), &buf[from..to], flags) {
+            Ok(sent) if sent == to - from => return (Ok(()), buf),
+            Ok(sent) => sent,
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => 0,
+            Err(error) => return (Err(error.into()), buf),
+        };
+        let rest = monoio::buf::IoBuf::slice(buf, from + sent..to);
+        let (result, rest) = self.stream().write_all(rest).await;
+        (result.map(drop), rest.into_inner())
     }
 
     /// Waits until a read would not wait. May be dropped.
@@ -180,64 +187,6 @@ unsafe impl IoBufMut for Tail {
     unsafe fn set_init(&mut self, written: usize) {
         // SAFETY: the kernel wrote `written` bytes behind `start`.
         unsafe { self.vec.set_len(self.start + written) };
-    }
-}
-
-/// Two buffers written in one call.
-pub struct Pair {
-    bufs: [Vec<u8>; 2],
-    vecs: [libc::iovec; 2],
-}
-
-impl Pair {
-    fn new(head: Vec<u8>, body: Vec<u8>) -> Self {
-        let bufs = [head, body];
-        let vecs = [0, 1].map(|i: usize| libc::iovec {
-            iov_base: bufs[i].as_ptr().cast_mut().cast(),
-            iov_len: bufs[i].len(),
-        });
-        Self { bufs, vecs }
-    }
-}
-
-// SAFETY: the vectors' bytes stay where they are while the vectors are only moved, and `vecs` describes exactly their contents.
-// The array itself is boxed by the caller, so that its address is stable too.
-unsafe impl IoVecBuf for Box<Pair> {
-    fn read_iovec_ptr(&self) -> *const libc::iovec {
-        self.vecs.as_ptr()
-    }
-
-    fn read_iovec_len(&self) -> usize {
-        self.vecs.len()
-    }
-}
-
-impl Stream {
-    /// Writes a head and the body behind it in as few calls as possible, and gives both back.
-    pub async fn write_pair(
-        &self,
-        head: Vec<u8>,
-        body: Vec<u8>,
-    ) -> (io::Result<()>, Vec<u8>, Vec<u8>) {
-        let total = head.len() + body.len();
-        let (result, pair) = self.stream().writev(Box::new(Pair::new(head, body))).await;
-        let [head, body] = pair.bufs;
-        let written = match result {
-            Ok(written) => written,
-            Err(error) => return (Err(error), head, body),
-        };
-        if written == total {
-            return (Ok(()), head, body);
-        }
-        // The socket's buffer was full: write what is left one after the other.
-        let (len, rest) = (head.len(), written.saturating_sub(head.len()));
-        let (result, head) = self.write_range(head, written.min(len), len).await;
-        if result.is_err() {
-            return (result, head, body);
-        }
-        let end = body.len();
-        let (result, body) = self.write_range(body, rest, end).await;
-        (result, head, body)
     }
 }
 

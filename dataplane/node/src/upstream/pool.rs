@@ -18,6 +18,9 @@ const REST: Duration = Duration::from_secs(50);
 /// Connections that rest per upstream and worker. More are closed when they come back.
 const MAX_RESTING: usize = 256;
 
+/// Servers keep idle connections open for at least so long.
+const LIKELY_OPEN_MS: u64 = 1_000;
+
 /// How long a resolved name is used without asking again.
 const ADDRESS_TTL_MS: u64 = 5_000;
 
@@ -163,9 +166,10 @@ impl Pool {
             if rested >= REST.as_millis() as u64 {
                 continue;
             }
-            // One that rested for less than a tick of the clock was in use a moment ago. A system call to look at it is only worth
-            // its cost when the request could not be repeated.
-            if (rested == 0 && want == Want::Any) || !found.connection.transport.has_news() {
+            // Whether the other side has closed it costs a system call to know. A request that can be sent again does without, unless
+            // the connection rested so long that it probably was.
+            let trusted = want == Want::Any && rested < LIKELY_OPEN_MS;
+            if trusted || !found.connection.transport.has_news() {
                 return Some(found.connection);
             }
         }
