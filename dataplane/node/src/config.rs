@@ -89,6 +89,10 @@ pub struct Config {
     #[arg(long, env = "TIDEGATE_ALLOW_UPSTREAM", value_name = "CIDR", value_delimiter = ',')]
     pub allow_upstream: Vec<IpNet>,
 
+    /// Certificates (PEM) to trust besides those that browsers trust, for upstreams by https
+    #[arg(long, env = "TIDEGATE_UPSTREAM_CA", value_name = "FILE")]
+    pub upstream_ca: Option<PathBuf>,
+
     /// Allow upstreams on this machine
     #[arg(long, env = "TIDEGATE_ALLOW_LOOPBACK")]
     pub allow_loopback: bool,

@@ -13,6 +13,7 @@ use tidegate_node::node::{Bound, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::driver;
 use tidegate_node::telemetry::{AccessLog, Hints};
+use tidegate_node::upstream::TlsSettings;
 use tidegate_node::worker::{NameLookup, Settings};
 use tracing_subscriber::EnvFilter;
 
@@ -67,6 +68,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
     let settings = Settings {
         driver,
         policy: config.policy(),
+        tls: TlsSettings::new(config.upstream_ca.as_deref()).context("--upstream-ca")?,
         limits: config.limits(),
         access_log,
         hints: config

@@ -3,6 +3,8 @@
 pub mod connect;
 pub mod guard;
 pub mod pool;
+pub mod tls;
 
 pub use guard::AddressPolicy;
 pub use pool::{Connection, Upstreams, Want};
+pub use tls::TlsSettings;

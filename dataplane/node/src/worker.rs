@@ -19,7 +19,7 @@ use crate::rt::mailbox::{Receiver, Sender};
 use crate::rt::{self, Deadlines, Driver, Listener};
 use crate::telemetry::{AccessLog, Hints, Metrics, Scrape};
 use crate::upstream::connect::{Dialer, Resolve, Resolving};
-use crate::upstream::{AddressPolicy, Upstreams};
+use crate::upstream::{AddressPolicy, TlsSettings, Upstreams};
 use exchange::Exchange;
 
 /// What every worker of a node is given.
@@ -29,6 +29,8 @@ pub struct Settings {
     pub driver: Driver,
     /// Whom the node may call.
     pub policy: AddressPolicy,
+    /// How it proves whom it talks to.
+    pub tls: TlsSettings,
     /// Time limits towards callers.
     pub limits: Limits,
     /// Where access log lines go; `None` when nowhere.
@@ -236,7 +238,12 @@ async fn serve(
     rt::spawn(deadlines.clone().sweep());
     let lookups =
         Rc::new(Lookups { lookup, mail, waiting: RefCell::default(), next: Cell::new(0) });
-    let dialer = Dialer::new(settings.policy.clone(), deadlines.clone(), Box::new(lookups.clone()));
+    let dialer = Dialer::new(
+        settings.policy.clone(),
+        settings.tls.clone(),
+        deadlines.clone(),
+        Box::new(lookups.clone()),
+    );
     let drain = settings.limits.drain;
     let worker = Rc::new(Worker {
         upstreams: Upstreams::new(dialer),

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use tidegate_engine::CallError;
@@ -11,6 +11,7 @@ use tidegate_engine::snapshot::{Scheme, Upstream};
 
 use super::guard::AddressPolicy;
 use super::pool::Connection;
+use super::tls::{TlsSettings, TlsStream};
 use crate::rt::{Deadlines, Expiry, Stream};
 
 /// Resolves names off the worker. Answers come back through the worker's mailbox.
@@ -25,6 +26,7 @@ pub type Resolving<'a> = std::pin::Pin<Box<dyn Future<Output = Option<Vec<IpAddr
 /// Opens connections for one worker.
 pub struct Dialer {
     policy: AddressPolicy,
+    tls: TlsSettings,
     deadlines: Rc<Deadlines>,
     resolver: Box<dyn Resolve>,
 }
@@ -33,6 +35,8 @@ pub struct Dialer {
 pub enum Transport {
     /// Plain TCP.
     Plain(Stream),
+    /// TLS over TCP.
+    Tls(TlsStream),
 }
 
 impl Transport {
@@ -40,6 +44,7 @@ impl Transport {
     pub fn stream(&self) -> &Stream {
         match self {
             Self::Plain(stream) => stream,
+            Self::Tls(tls) => tls.stream(),
         }
     }
 
@@ -52,6 +57,7 @@ impl Transport {
     pub async fn read(&self, buf: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
         match self {
             Self::Plain(stream) => stream.read(buf).await,
+            Self::Tls(tls) => tls.read(buf).await,
         }
     }
 
@@ -59,6 +65,7 @@ impl Transport {
     pub async fn write_all(&self, buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
         match self {
             Self::Plain(stream) => stream.write_all(buf).await,
+            Self::Tls(tls) => (tls.write(&buf).await, buf),
         }
     }
 
@@ -71,6 +78,7 @@ impl Transport {
     ) -> (io::Result<()>, Vec<u8>) {
         match self {
             Self::Plain(stream) => stream.write_range(buf, from, to).await,
+            Self::Tls(tls) => (tls.write(&buf[from..to]).await, buf),
         }
     }
 }
@@ -79,10 +87,11 @@ impl Dialer {
     /// A dialer that keeps to a policy.
     pub fn new(
         policy: AddressPolicy,
+        tls: TlsSettings,
         deadlines: Rc<Deadlines>,
         resolver: Box<dyn Resolve>,
     ) -> Self {
-        Self { policy, deadlines, resolver }
+        Self { policy, tls, deadlines, resolver }
     }
 
     /// The addresses of a host that may be called.
@@ -114,9 +123,7 @@ impl Dialer {
         first: usize,
         limit: Duration,
     ) -> Result<Connection, CallError> {
-        if upstream.scheme == Scheme::Https {
-            return Err(CallError::Network);
-        }
+        let began = Instant::now();
         let deadline = self.deadlines.deadline();
         let mut timed_out = false;
         for at in 0..addresses.len().min(4) {
@@ -125,8 +132,20 @@ impl Dialer {
             deadline.arm(limit, Expiry::Shutdown(stream.fd()));
             let connected = stream.writable().await.is_ok() && stream.take_error().is_none();
             timed_out = deadline.disarm();
-            if connected && !timed_out {
+            if !connected || timed_out {
+                continue;
+            }
+            if upstream.scheme == Scheme::Http {
                 return Ok(Connection::new(Transport::Plain(stream), deadline));
+            }
+            deadline.arm(limit.saturating_sub(began.elapsed()), Expiry::Shutdown(stream.fd()));
+            let shaken = self.tls.handshake(stream, &upstream.host, upstream.verify).await;
+            timed_out = deadline.disarm();
+            match shaken {
+                Ok(tls) => return Ok(Connection::new(Transport::Tls(tls), deadline)),
+                Err(error) => {
+                    tracing::debug!(%error, upstream = %upstream.authority, "TLS handshake failed")
+                }
             }
         }
         Err(if timed_out { CallError::Timeout } else { CallError::Network })

@@ -12,7 +12,7 @@ use tidegate_node::builder::ObjectSet;
 use tidegate_node::node::{Bound, Listen, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::Driver;
-use tidegate_node::upstream::AddressPolicy;
+use tidegate_node::upstream::{AddressPolicy, TlsSettings};
 use tidegate_node::worker::{Limits, NameLookup, Settings};
 use tidegate_proto::v1;
 
@@ -106,6 +106,7 @@ pub struct Options {
     pub limits: Limits,
     pub policy: AddressPolicy,
     pub max_body: u64,
+    pub upstream_ca: Option<std::path::PathBuf>,
 }
 
 impl Options {
@@ -115,6 +116,7 @@ impl Options {
             limits: Limits { drain: Duration::from_secs(5), ..Limits::default() },
             policy: AddressPolicy::default().with_loopback(),
             max_body: 10_485_760,
+            upstream_ca: None,
         }
     }
 }
@@ -135,6 +137,7 @@ impl Gateway {
         let settings = Settings {
             driver: options.driver,
             policy: options.policy,
+            tls: TlsSettings::new(options.upstream_ca.as_deref()).unwrap(),
             limits: options.limits,
             access_log: None,
             hints: None,

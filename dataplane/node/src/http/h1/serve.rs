@@ -213,14 +213,16 @@ async fn refuse(
 
 /// Reads and drops what a caller still sends, for a second or 64 KiB, so that it sees the answer before the connection ends.
 async fn linger(stream: &Stream, deadline: &Deadline) {
-    deadline.arm(Duration::from_secs(1), Expiry::Shutdown(stream.fd()));
+    deadline.arm(DISCARD_LIMIT, Expiry::Shutdown(stream.fd()));
     let mut buf = Vec::with_capacity(16 * 1024);
-    for _ in 0..4 {
+    let mut dropped = 0;
+    while dropped < MAX_DISCARD {
         buf.clear();
         let (read, back) = stream.read(buf).await;
         buf = back;
-        if !matches!(read, Ok(1..)) {
-            break;
+        match read {
+            Ok(bytes @ 1..) => dropped += bytes as u64,
+            Ok(0) | Err(_) => break,
         }
     }
     deadline.disarm();
