@@ -369,14 +369,21 @@ impl Worker {
     /// Takes buffers back.
     pub fn give_back(&self, mut exchange: Box<Exchange>) {
         let mut spare = self.spare.borrow_mut();
-        if spare.len() < MAX_SPARE && exchange.reset() {
-            spare.push(exchange);
+        if spare.len() >= MAX_SPARE || !exchange.reset() {
+            return;
         }
+        if spare.len() >= MAX_STRETCHES {
+            exchange.stretch = Vec::new();
+        }
+        spare.push(exchange);
     }
 }
 
-/// Exchanges' buffers that rest for the next request, per worker.
-const MAX_SPARE: usize = 32;
+/// Buffers of exchanges that rest with the stretch they streamed by.
+const MAX_STRETCHES: usize = 16;
+
+/// Exchanges' buffers that rest for the next request, per worker: 12 KiB each.
+const MAX_SPARE: usize = 256;
 
 fn seed() -> [u64; 4] {
     use std::hash::{BuildHasher, RandomState};

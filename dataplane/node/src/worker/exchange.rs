@@ -19,7 +19,7 @@ pub struct Exchange {
 }
 
 /// What a head buffer starts with: nearly every head fits, and a read brings in a good piece of a body.
-const HEAD_BYTES: usize = 8 * 1024;
+const HEAD_BYTES: usize = 4 * 1024;
 
 /// A stretch of a streamed body.
 pub const STRETCH_BYTES: usize = 64 * 1024;
@@ -29,9 +29,9 @@ impl Default for Exchange {
         Self {
             request: Head::with_capacity(HEAD_BYTES),
             reply: Head::with_capacity(HEAD_BYTES),
-            scratch: Vec::with_capacity(2 * 1024),
-            out: Vec::with_capacity(2 * 1024),
-            forward: Vec::with_capacity(2 * 1024),
+            scratch: Vec::with_capacity(1024),
+            out: Vec::with_capacity(1024),
+            forward: Vec::with_capacity(1024),
             stretch: Vec::new(),
         }
     }
