@@ -118,7 +118,10 @@ fn decide(world: &World, listener: &Listener, head: &Head, body: &[u8]) -> v1::E
                 break;
             }
             Step::Answer(answer) => {
-                note(&mut cx, |_| by_itself(&answer));
+                // The engine has said itself why it answers a failure.
+                if answer.failure().is_none() {
+                    note(&mut cx, |_| by_itself(&answer));
+                }
                 explained.answer = Some(v1::HttpAnswer {
                     status: u32::from(answer.status),
                     headers: lines(&answer.fields, cx.scratch),
