@@ -101,6 +101,10 @@ pub struct Config {
     #[arg(long, env = "TIDEGATE_PATH_FORMS")]
     pub path_forms: bool,
 
+    /// Understand HTTP/2 with prior knowledge on --http listeners, beside HTTP/1.1
+    #[arg(long, env = "TIDEGATE_H2C")]
+    pub h2c: bool,
+
     /// Print one helpful line on standard error for each answer the gateway makes itself
     #[arg(long, env = "TIDEGATE_HINTS")]
     pub hints: bool,
@@ -147,6 +151,7 @@ impl Config {
             address: *address,
             path_forms: self.path_forms,
             max_body: self.max_body,
+            h2c: self.h2c,
         };
         self.http.iter().map(listen).collect()
     }

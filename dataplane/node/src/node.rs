@@ -9,6 +9,7 @@ use tidegate_engine::Listener as ListenerFacts;
 
 use crate::publication::Publication;
 use crate::telemetry::metrics;
+use crate::worker::accept::ListenerSettings;
 use crate::worker::{Handle, NameLookup, Settings, bind_all};
 
 /// Where and how callers come in.
@@ -20,6 +21,8 @@ pub struct Listen {
     pub path_forms: bool,
     /// Largest request body, bytes.
     pub max_body: u64,
+    /// Whether HTTP/2 with prior knowledge (`h2c`) is understood there, beside HTTP/1.1.
+    pub h2c: bool,
 }
 
 /// Open listeners that nobody serves yet.
@@ -27,7 +30,7 @@ pub struct Bound {
     /// Where they listen, in the order asked for.
     pub addresses: Vec<SocketAddr>,
     /// The sockets of each worker.
-    sockets: Vec<Vec<(std::net::TcpListener, ListenerFacts)>>,
+    sockets: Vec<Vec<(std::net::TcpListener, ListenerSettings)>>,
 }
 
 /// A running node.
@@ -56,7 +59,7 @@ impl Bound {
                     port: address.port(),
                     max_body: one.max_body,
                 };
-                worker.push((socket, facts));
+                worker.push((socket, ListenerSettings { facts, h2c: one.h2c }));
             }
         }
         Ok(Self { addresses, sockets })

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tidegate_engine::snapshot::World;
-use tidegate_engine::{Listener as ListenerFacts, Now};
+use tidegate_engine::Now;
 
 use crate::publication::Publication;
 use crate::rt::mailbox::{Receiver, Sender};
@@ -20,6 +20,7 @@ use crate::rt::{self, Deadlines, Driver, Listener};
 use crate::telemetry::{AccessLog, Hints, Metrics, Scrape};
 use crate::upstream::connect::{Dialer, Resolve, Resolving};
 use crate::upstream::{AddressPolicy, TlsSettings, Upstreams};
+use accept::ListenerSettings;
 use exchange::Exchange;
 
 /// What every worker of a node is given.
@@ -157,7 +158,7 @@ impl Handle {
     pub fn start(
         index: usize,
         settings: Settings,
-        listeners: Vec<(std::net::TcpListener, ListenerFacts)>,
+        listeners: Vec<(std::net::TcpListener, ListenerSettings)>,
         publication: Arc<Publication>,
         lookup: NameLookup,
     ) -> io::Result<Self> {
@@ -227,7 +228,7 @@ fn pin(index: usize) {
 
 async fn serve(
     settings: Settings,
-    listeners: Vec<(std::net::TcpListener, ListenerFacts)>,
+    listeners: Vec<(std::net::TcpListener, ListenerSettings)>,
     publication: Arc<Publication>,
     lookup: NameLookup,
     shared: Arc<Shared>,
@@ -258,10 +259,10 @@ async fn serve(
         shared,
     });
     let mut accepting = Vec::new();
-    for (socket, facts) in listeners {
+    for (socket, of_listener) in listeners {
         let listener = Rc::new(Listener::new(socket)?);
         accepting.push(listener.clone());
-        rt::spawn(accept::run(worker.clone(), listener, Rc::new(facts)));
+        rt::spawn(accept::run(worker.clone(), listener, Rc::new(of_listener)));
     }
 
     let mailbox = receiver.open()?;

@@ -8,14 +8,23 @@ use std::time::Duration;
 use tidegate_engine::Listener as ListenerFacts;
 
 use super::Worker;
-use crate::http::h1;
+use crate::http::{h1, h2};
 use crate::rt::{self, Expiry, Listener, Stream};
 
 /// Connections taken before other tasks get a turn.
 const BATCH: usize = 32;
 
+/// What a worker knows of a listener.
+#[derive(Clone, Debug)]
+pub struct ListenerSettings {
+    /// What the engine may know of it.
+    pub facts: ListenerFacts,
+    /// Whether HTTP/2 with prior knowledge is understood there.
+    pub h2c: bool,
+}
+
 /// Accepts until the worker drains.
-pub async fn run(worker: Rc<Worker>, listener: Rc<Listener>, facts: Rc<ListenerFacts>) {
+pub async fn run(worker: Rc<Worker>, listener: Rc<Listener>, settings: Rc<ListenerSettings>) {
     let pause = worker.deadlines.deadline();
     while !worker.is_draining() {
         // Draining wakes nobody here, so the wait is bounded.
@@ -30,7 +39,7 @@ pub async fn run(worker: Rc<Worker>, listener: Rc<Listener>, facts: Rc<ListenerF
                 break;
             }
             match listener.accept() {
-                Ok(Some((stream, peer))) => start(&worker, stream, peer, &facts),
+                Ok(Some((stream, peer))) => start(&worker, stream, peer, &settings),
                 Ok(None) => break,
                 Err(error) => {
                     // Out of descriptors, most likely: what waits stays in the kernel's queue.
@@ -56,11 +65,10 @@ async fn wait(listener: &Listener, pause: &rt::Deadline) -> std::io::Result<()> 
     .await
 }
 
-fn start(worker: &Rc<Worker>, stream: Stream, peer: SocketAddr, facts: &Rc<ListenerFacts>) {
+fn start(worker: &Rc<Worker>, stream: Stream, peer: SocketAddr, settings: &Rc<ListenerSettings>) {
     worker.shared.connections.fetch_add(1, Ordering::Relaxed);
     let open = Open(worker.clone());
-    let facts = facts.clone();
-    rt::task::spawn_direct(idle(open, stream, peer, facts));
+    rt::task::spawn_direct(idle(open, stream, peer, settings.clone()));
 }
 
 /// Counts a connection for as long as it lives, whatever ends it.
@@ -78,9 +86,10 @@ const SIP_BYTES: usize = 1024;
 /// A connection between requests: a slot, a small buffer and one read. What arrives borrows the buffers of an exchange and a task's
 /// worth of state, and gives them back with the answer. Measured against a poll before each read and against keeping the
 /// exchange for a while: this costs the least per request, and nothing ever has to be cancelled.
-async fn idle(open: Open, stream: Stream, peer: SocketAddr, facts: Rc<ListenerFacts>) {
+async fn idle(open: Open, stream: Stream, peer: SocketAddr, settings: Rc<ListenerSettings>) {
     let deadline = open.0.deadlines.deadline();
     let mut sip = Vec::with_capacity(SIP_BYTES);
+    let mut begun = !settings.h2c;
     while !open.0.is_draining() {
         deadline.arm(open.0.settings.limits.idle, Expiry::Idle(stream.fd()));
         sip.clear();
@@ -90,7 +99,24 @@ async fn idle(open: Open, stream: Stream, peer: SocketAddr, facts: Rc<ListenerFa
         if !matches!(read, Ok(1..)) {
             return;
         }
-        let served = h1::serve::active(&open.0, &stream, &deadline, peer, &facts, &sip);
+        while !begun {
+            match h1::is_h2_preface(&sip) {
+                Some(true) => {
+                    // Its streams wake each other, so it is a task of the other kind.
+                    return rt::spawn(h2::serve::connection(open, stream, peer, settings, sip));
+                }
+                Some(false) => begun = true,
+                None => {
+                    deadline.arm(open.0.settings.limits.head, Expiry::Shutdown(stream.fd()));
+                    let (read, back) = stream.read(sip).await;
+                    sip = back;
+                    if deadline.disarm() || !matches!(read, Ok(1..)) {
+                        return;
+                    }
+                }
+            }
+        }
+        let served = h1::serve::active(&open.0, &stream, &deadline, peer, &settings.facts, &sip);
         if Box::pin(served).await == h1::serve::Next::Close {
             return;
         }

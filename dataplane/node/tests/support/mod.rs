@@ -106,6 +106,7 @@ pub struct Options {
     pub limits: Limits,
     pub policy: AddressPolicy,
     pub max_body: u64,
+    pub h2c: bool,
     pub upstream_ca: Option<std::path::PathBuf>,
 }
 
@@ -116,6 +117,7 @@ impl Options {
             limits: Limits { drain: Duration::from_secs(5), ..Limits::default() },
             policy: AddressPolicy::default().with_loopback(),
             max_body: 10_485_760,
+            h2c: false,
             upstream_ca: None,
         }
     }
@@ -147,6 +149,7 @@ impl Gateway {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             path_forms: true,
             max_body: options.max_body,
+            h2c: options.h2c,
         };
         let lookup: NameLookup = Arc::new(|name, done| {
             done((name == "upstream.test").then(|| vec![[127, 0, 0, 1].into()]));

@@ -212,7 +212,7 @@ async fn refuse(
 }
 
 /// Reads and drops what a caller still sends, for a second or 64 KiB, so that it sees the answer before the connection ends.
-async fn linger(stream: &Stream, deadline: &Deadline) {
+pub(crate) async fn linger(stream: &Stream, deadline: &Deadline) {
     deadline.arm(DISCARD_LIMIT, Expiry::Shutdown(stream.fd()));
     let mut buf = Vec::with_capacity(16 * 1024);
     let mut dropped = 0;
