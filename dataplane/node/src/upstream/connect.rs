@@ -144,7 +144,7 @@ impl Dialer {
             match shaken {
                 Ok(tls) => return Ok(Connection::new(Transport::Tls(tls), deadline)),
                 Err(error) => {
-                    tracing::debug!(%error, upstream = %upstream.authority, "TLS handshake failed")
+                    tracing::debug!(%error, upstream = %upstream.authority, "TLS handshake failed");
                 }
             }
         }
