@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tidegate_engine::snapshot::World;
 use tidegate_engine::Now;
+use tidegate_engine::snapshot::World;
 
 use crate::publication::Publication;
 use crate::rt::mailbox::{Receiver, Sender};
