@@ -49,6 +49,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
 
+    raise_descriptor_limit();
     let (driver, passed_over) = driver::choose(config.driver)
         .context("io_uring does not work here; --driver auto falls back to epoll")?;
     if let Some(why) = passed_over {
@@ -96,6 +97,16 @@ fn run(config: &Config) -> anyhow::Result<()> {
     }
     agent.shutdown();
     Ok(())
+}
+
+/// Every connection is a descriptor. The soft limit is low for programs that select(2), which nothing here does.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn agent_config(config: &Config, bound: &Bound, driver: driver::Driver) -> AgentConfig {
