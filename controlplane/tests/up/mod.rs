@@ -24,6 +24,7 @@ pub struct Up {
     process: Child,
     ready: HashMap<String, String>,
     stderr: Arc<Mutex<String>>,
+    reader: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Up {
@@ -73,14 +74,14 @@ impl Up {
         let stderr = Arc::new(Mutex::new(String::new()));
         let (lines, kept) =
             (BufReader::new(process.stderr.take().unwrap()).lines(), stderr.clone());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let mut kept = kept.lock().unwrap();
                 kept.push_str(&line);
                 kept.push('\n');
             }
         });
-        Self { process, ready: HashMap::new(), stderr }
+        Self { process, ready: HashMap::new(), stderr, reader: Some(reader) }
     }
 
     /// What it said on standard error so far.
@@ -88,9 +89,11 @@ impl Up {
         self.stderr.lock().unwrap().clone()
     }
 
-    /// The same once it has ended: the reader may be a moment behind.
+    /// All it said, once it has ended: the reader may be a moment behind.
     fn settled_stderr(&mut self) -> String {
-        wait_for("its last words", || self.stderr.lock().unwrap().contains("tidegate: "));
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
         self.stderr()
     }
 
