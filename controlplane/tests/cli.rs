@@ -115,7 +115,8 @@ fn a_child_that_dies_ends_everything() {
         let children = up.children();
         up::kill(up.child_named(victim), Signal::KILL);
         assert_eq!(up.wait().code(), Some(1));
-        assert!(up.stderr().contains(words), "{}", up.stderr());
+        let told = up.settled_stderr();
+        assert!(told.contains(words), "{told}");
         wait_for("the children's end", || children.iter().all(|pid| !up::is_alive(*pid)));
     }
 }

@@ -90,7 +90,7 @@ impl Up {
     }
 
     /// All it said, once it has ended: the reader may be a moment behind.
-    fn settled_stderr(&mut self) -> String {
+    pub fn settled_stderr(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
@@ -272,9 +272,11 @@ pub fn kill(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
 }
 
-/// Whether a process runs; one that only waits to be collected does not.
+/// Whether a process runs; one that only waits to be collected does not. Its first thread may wait for that while others
+/// still end, and until then the process holds its files and locks.
 pub fn is_alive(pid: u32) -> bool {
-    stat(pid).is_some_and(|stat| stat[0] != "Z")
+    let threads = || std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    stat(pid).is_some_and(|stat| stat[0] != "Z" || threads() > 1)
 }
 
 /// State, parent and so on of a process. Source: proc_pid_stat(5).
