@@ -206,20 +206,17 @@ impl Worker {
         let first = self.complete && self.publication.generation() == 0;
         let revision = applied.outcome.revision;
         {
+            // Published under the lock: whoever reads the state never sees a revision before it serves, nor after.
             let mut state = self.state();
             state.revision = self.complete.then_some(revision);
             state.refusals.clone_from(&applied.outcome.refusals);
             state.rejected.clone_from(self.builder.rejected());
+            // A node that has not got everything yet would answer for APIs it does not know.
+            if self.complete && (first || applied.world.is_some()) {
+                self.publication.publish(self.builder.world().clone());
+            }
         }
-        // A node that has not got everything yet would answer for APIs it does not know.
-        if self.complete && (first || applied.world.is_some()) {
-            self.publication.publish(self.builder.world().clone());
-            tracing::info!(
-                epoch = revision.epoch,
-                sequence = revision.sequence,
-                "snapshot applied"
-            );
-        }
+        tracing::debug!(epoch = revision.epoch, sequence = revision.sequence, "snapshot applied");
         self.persist(applied.world.is_some());
         Ok(applied.outcome)
     }
