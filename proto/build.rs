@@ -5,6 +5,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "tidegate/v1/object.proto",
         "tidegate/v1/sync.proto",
         "tidegate/v1/rest.proto",
+        "tidegate/v1/access.proto",
+        "tidegate/v1/documents.proto",
+        "tidegate/v1/domains.proto",
+        "tidegate/v1/parts.proto",
+        "tidegate/v1/usage.proto",
         "tidegate/v1/management.proto",
     ];
     for file in files {

@@ -23,6 +23,7 @@ pub mod resources;
 pub mod rest_apis;
 pub mod stages;
 pub mod tags;
+mod transaction;
 mod workspace;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use workspace::{Draft, Item, Workspace};
 
 use crate::model::{ApiId, ContentHash, RestApi, Snapshot, Timestamp};
 use crate::store::{Store, keys};
+use crate::vault::Vault;
 use workspace::Workspaces;
 
 /// What an installation says of itself.
@@ -114,14 +116,20 @@ impl std::fmt::Display for Diagnostic {
 pub struct App {
     store: Arc<dyn Store>,
     compiler: Arc<dyn Compiler>,
+    vault: Arc<Vault>,
     settings: Settings,
     workspaces: Workspaces,
 }
 
 impl App {
-    /// Operations on `store`.
-    pub fn new(store: Arc<dyn Store>, compiler: Arc<dyn Compiler>, settings: Settings) -> Self {
-        Self { store, compiler, settings, workspaces: Workspaces::default() }
+    /// Operations on `store`, whose secrets `vault` seals.
+    pub fn new(
+        store: Arc<dyn Store>,
+        compiler: Arc<dyn Compiler>,
+        vault: Arc<Vault>,
+        settings: Settings,
+    ) -> Self {
+        Self { store, compiler, vault, settings, workspaces: Workspaces::default() }
     }
 
     /// What the installation says of itself.

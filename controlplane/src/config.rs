@@ -28,6 +28,8 @@ pub struct Config {
     pub admin_hosts: Vec<String>,
     /// An access key that works before the store holds any, from the environment only.
     pub bootstrap: Option<AccessKey>,
+    /// The key of the secrets in the store, from the environment only; see [`crate::vault`].
+    pub secret_key: Option<String>,
 }
 
 /// Why the settings cannot be used.
@@ -125,10 +127,11 @@ impl Config {
     /// The settings of this process.
     pub fn from_process() -> Result<Self, ConfigError> {
         let bootstrap = crate::auth::keys::bootstrap(|name| std::env::var(name).ok())?;
-        Self::load(Arguments::try_parse()?, bootstrap)
+        let secret_key = std::env::var("TIDEGATE_SECRET_KEY").ok();
+        Ok(Self { secret_key, bootstrap, ..Self::load(Arguments::try_parse()?)? })
     }
 
-    fn load(arguments: Arguments, bootstrap: Option<AccessKey>) -> Result<Self, ConfigError> {
+    fn load(arguments: Arguments) -> Result<Self, ConfigError> {
         let file = arguments.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let defaults = Settings::default();
         let hosts =
@@ -157,7 +160,8 @@ impl Config {
             account_id: arguments.account_id.or(file.account_id).unwrap_or(defaults.account_id),
             region: arguments.region.or(file.region).unwrap_or(defaults.region),
             admin_hosts: hosts,
-            bootstrap,
+            bootstrap: None,
+            secret_key: None,
         };
         let digits =
             config.account_id.len() == 12 && config.account_id.bytes().all(|b| b.is_ascii_digit());
@@ -208,7 +212,7 @@ mod tests {
 
     fn load(arguments: &[&str]) -> Result<Config, ConfigError> {
         let arguments = std::iter::once("tidegate-control").chain(arguments.iter().copied());
-        Config::load(Arguments::try_parse_from(arguments)?, None)
+        Config::load(Arguments::try_parse_from(arguments)?)
     }
 
     #[test]

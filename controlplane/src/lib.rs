@@ -12,6 +12,7 @@
 //! - [`publish`]: from the log of changes to the objects every node has
 //! - [`rest`]: the admin API on AWS's wire, a file per family; thin
 //! - [`store`]: rows, a gap-free log of changes, blobs by content; a trait and its SQLite backend
+//! - [`vault`]: seals the secrets that are stored
 
 pub mod app;
 pub mod auth;
@@ -25,3 +26,4 @@ pub mod openapi;
 pub mod publish;
 pub mod rest;
 pub mod store;
+pub mod vault;

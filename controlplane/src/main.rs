@@ -12,6 +12,7 @@ use tidegate_control::grpc::management::Management;
 use tidegate_control::publish::Publisher;
 use tidegate_control::rest::{Limits, Rest, Server};
 use tidegate_control::store::SqliteStore;
+use tidegate_control::vault::Vault;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
@@ -43,7 +44,11 @@ async fn run(config: Config) -> ExitCode {
         Ok(publisher) => publisher,
         Err(error) => return fail(&error),
     };
-    let app = Arc::new(App::new(store, Arc::new(EngineCompiler), config.settings()));
+    let vault = match Vault::open(&config.data_dir, config.secret_key.as_deref()) {
+        Ok(vault) => Arc::new(vault),
+        Err(error) => return fail(&error),
+    };
+    let app = Arc::new(App::new(store, Arc::new(EngineCompiler), vault, config.settings()));
     let loopback = config.admin.ip().is_loopback();
     let mode = if loopback { Mode::Loopback } else { Mode::Strict };
     if loopback && config.bootstrap.is_none() {

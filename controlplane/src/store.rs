@@ -89,9 +89,38 @@ pub enum ChangeKind {
     Draft,
     /// Settings of the account.
     Account,
+    /// An API key, or what it may call.
+    ApiKey,
+    /// A usage plan.
+    UsagePlan,
+    /// What an API key has used of a plan, or may still use.
+    Usage,
+    /// A custom domain name, its mappings or who may reach it.
+    Domain,
+    /// A VPC link.
+    VpcLink,
+    /// A client certificate.
+    ClientCertificate,
+    /// An access key of the admin API.
+    AccessKey,
 }
 
 impl ChangeKind {
+    const ALL: [Self; 12] = [
+        Self::Api,
+        Self::Stage,
+        Self::Deployment,
+        Self::Draft,
+        Self::Account,
+        Self::ApiKey,
+        Self::UsagePlan,
+        Self::Usage,
+        Self::Domain,
+        Self::VpcLink,
+        Self::ClientCertificate,
+        Self::AccessKey,
+    ];
+
     /// The word the store keeps.
     pub fn name(self) -> &'static str {
         match self {
@@ -100,14 +129,19 @@ impl ChangeKind {
             Self::Deployment => "deployment",
             Self::Draft => "draft",
             Self::Account => "account",
+            Self::ApiKey => "api-key",
+            Self::UsagePlan => "usage-plan",
+            Self::Usage => "usage",
+            Self::Domain => "domain",
+            Self::VpcLink => "vpc-link",
+            Self::ClientCertificate => "client-certificate",
+            Self::AccessKey => "access-key",
         }
     }
 
     /// The kind with this word.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Api, Self::Stage, Self::Deployment, Self::Draft, Self::Account]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

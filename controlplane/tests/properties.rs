@@ -14,6 +14,7 @@ use tidegate_control::app::methods::PutMethod;
 use tidegate_control::app::rest_apis::CreateRestApi;
 use tidegate_control::app::{App, Fault, Paging, PatchOp, PatchOperation};
 use tidegate_control::model::IntegrationType;
+use tidegate_control::vault::Vault;
 
 /// One admin operation. Numbers pick among what there is, by position.
 #[derive(Debug, Clone)]
@@ -381,8 +382,14 @@ fn two_writers_of_one_store_do_not_lose_changes() {
     let directory = tempfile::tempdir().unwrap();
     runtime.block_on(async {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path()).unwrap());
-        let open =
-            || Arc::new(App::new(store.clone(), Arc::new(support::Refusing), Settings::default()));
+        let open = || {
+            Arc::new(App::new(
+                store.clone(),
+                Arc::new(support::Refusing),
+                Arc::new(Vault::ephemeral()),
+                Settings::default(),
+            ))
+        };
         let (one, two) = (open(), open());
         let input = CreateRestApi { name: "n".to_owned(), ..CreateRestApi::default() };
         let api = one.create_rest_api(input).await.unwrap();

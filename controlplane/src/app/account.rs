@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError};
-use crate::model::ContentHash;
-use crate::store::{Change, ChangeKind, Expect, Operation};
+use crate::store::ChangeKind;
 
 /// The account as GetAccount shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,28 +54,13 @@ impl App {
 
     /// UpdateAccount.
     pub async fn update_account(&self, patch: &[PatchOperation]) -> Result<Account, AppError> {
-        for _ in 0..super::ATTEMPTS {
-            let row = self.store.get(KEY).await?;
-            let (mut account, expect) = match &row {
-                Some(row) => (super::workspace::decode(row)?, Expect::At(KEY.to_owned(), row.rev)),
-                None => (Account::default(), Expect::Absent(KEY.to_owned())),
-            };
+        for mut rows in self.transactions() {
+            let mut account: Account = rows.get(KEY).await?.unwrap_or_default();
             for operation in patch {
                 apply(&mut account, operation)?;
             }
-            let value = serde_json::to_vec(&account).expect("an account has string keys");
-            let change = Change {
-                key: KEY.to_owned(),
-                kind: ChangeKind::Account,
-                digest: Some(ContentHash::of(&value)),
-            };
-            let operation = Operation {
-                expect: vec![expect],
-                puts: vec![(KEY.to_owned(), value)],
-                changes: vec![change],
-                ..Operation::default()
-            };
-            if let Some(Ok(_)) = self.store.commit(vec![operation]).await?.pop() {
+            rows.put(KEY.to_owned(), &account, ChangeKind::Account);
+            if rows.commit().await? {
                 return Ok(account);
             }
         }

@@ -16,6 +16,7 @@ use tidegate_control::grpc::{Grpc, GrpcConfig};
 use tidegate_control::model::{ContentHash, Snapshot};
 use tidegate_control::publish::Publisher;
 use tidegate_control::store::{SqliteStore, Store};
+use tidegate_control::vault::Vault;
 use tidegate_node::agent::{self, AgentConfig, AgentHandle, ControlPlane, Timing};
 use tidegate_node::publication::Publication;
 use tidegate_proto::v1;
@@ -72,7 +73,8 @@ impl Control {
         let store = Arc::new(SqliteStore::open(directory).unwrap());
         let settings = Settings::default();
         let publisher = Publisher::open(store.clone(), &settings).await.unwrap();
-        let app = App::new(store.clone(), Arc::new(TestCompiler), settings);
+        let app =
+            App::new(store.clone(), Arc::new(TestCompiler), Arc::new(Vault::ephemeral()), settings);
         let (stop, stopped) = watch::channel(false);
         let grpc = Grpc::bind(&config).await.unwrap();
         let address = grpc.address();

@@ -12,6 +12,7 @@ use tidegate_control::app::{App, CompiledBundle, Compiler, Diagnostic, Settings}
 use tidegate_control::model::Snapshot;
 use tidegate_control::rest::{Limits, Rest, Server};
 use tidegate_control::store::SqliteStore;
+use tidegate_control::vault::Vault;
 
 /// The real compiler, but a method whose `operationName` is `refuse` is refused, so that diagnostics can be seen.
 pub struct Refusing;
@@ -36,7 +37,8 @@ impl Compiler for Refusing {
 /// Operations on the store of `directory`.
 pub fn app(directory: &Path) -> App {
     let store = SqliteStore::open(directory).expect("the directory is ours");
-    App::new(Arc::new(store), Arc::new(Refusing), Settings::default())
+    let vault = Vault::open(directory, None).expect("the directory is ours");
+    App::new(Arc::new(store), Arc::new(Refusing), Arc::new(vault), Settings::default())
 }
 
 /// A running control plane; dropping it stops it.
