@@ -113,6 +113,8 @@ wire_enum! {
         Tls13PfsPq = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
         Tls13FipsPq = "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09",
         Tls13FipsPfsPq = "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09",
+        Tls13Ext2Pq = "SecurityPolicy_TLS13_1_2_Ext2_PQ_2025_09",
+        Tls13Ext2FipsPq = "SecurityPolicy_TLS13_1_2_Ext2_FIPS_PQ_2025_09",
         Tls13Pq = "SecurityPolicy_TLS13_1_2_PQ_2025_09",
         Tls13Of2021 = "SecurityPolicy_TLS13_1_2_2021_06",
         Tls13Edge = "SecurityPolicy_TLS13_2025_EDGE",
