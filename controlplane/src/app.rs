@@ -206,3 +206,26 @@ fn now() -> Timestamp {
 
 /// Rounds before a caller is told that others are faster.
 const ATTEMPTS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SqliteStore;
+
+    /// Compiles anything, to nothing.
+    struct Lenient;
+
+    impl Compiler for Lenient {
+        fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>> {
+            let bytes = snapshot.to_canonical_json();
+            Ok(CompiledBundle { id: ContentHash::of(&bytes), bytes })
+        }
+    }
+
+    /// Operations on a store in a directory that goes with the returned guard.
+    pub(super) fn app(settings: Settings) -> (App, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
+        (App::new(store, Arc::new(Lenient), Arc::new(Vault::ephemeral()), settings), directory)
+    }
+}

@@ -285,6 +285,8 @@ fn is_none(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::domain_names::CreateDomainName;
+    use crate::app::rest_apis::CreateRestApi;
 
     #[test]
     fn base_paths() {
@@ -303,6 +305,38 @@ mod tests {
         }
         for bad in ["a b", "é", "a%20", "a\u{0}", &"a".repeat(301)] {
             assert_eq!(told(Some(bad)), Err(AppError::InvalidBasePath.to_string()), "{bad}");
+        }
+    }
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_is_faster_no_mapping_is_left_without_its_api_or_stage() {
+        let (app, _directory) = crate::app::tests::app(crate::app::Settings::default());
+        let app = std::sync::Arc::new(app);
+        let input = CreateDomainName {
+            domain_name: "a.test".into(),
+            certificate_arn: Some("arn:aws:acm:us-east-1:0:certificate/a".into()),
+            ..Default::default()
+        };
+        app.create_domain_name(input).await.unwrap();
+        let domain = DomainNameAddress { name: "a.test", id: None };
+        for round in 0..40 {
+            let input = CreateRestApi { name: "n".into(), ..Default::default() };
+            let api = app.create_rest_api(input).await.unwrap().id.to_string();
+            let (mapper, of) = (app.clone(), api.clone());
+            let mapping = tokio::spawn(async move {
+                let input = CreateBasePathMapping { rest_api_id: of, ..Default::default() };
+                mapper.create_base_path_mapping(domain, &input).await
+            });
+            let deleted = app.delete_rest_api(&api).await;
+            let mapped = mapping.await.unwrap();
+            let there = app.get_base_path_mapping(domain, "").await.is_ok();
+            assert_eq!(mapped.is_ok(), there, "{round}: {mapped:?}");
+            assert_ne!(deleted.is_ok(), there, "{round}: {deleted:?}");
+            if there {
+                app.delete_base_path_mapping(domain, "").await.unwrap();
+                app.delete_rest_api(&api).await.unwrap();
+            }
+            let uses = app.row::<MappingsOfApi>(&keys::domain_use(&api)).await.unwrap();
+            assert_eq!(uses, None);
         }
     }
 }

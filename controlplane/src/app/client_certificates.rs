@@ -168,4 +168,20 @@ mod tests {
             assert!(der.windows(date.len()).any(|part| part == date.as_bytes()), "{date}");
         }
     }
+    #[tokio::test]
+    async fn keys_are_sealed_and_there_are_no_more_than_allowed() {
+        let mut settings = crate::app::Settings::default();
+        settings.limits.client_certificates = 1;
+        let (app, _directory) = crate::app::tests::app(settings);
+        let made = app.generate_client_certificate(None, None).await.unwrap();
+        let row = keys::client_certificate(made.client_certificate_id.as_str());
+        let stored = app.store.get(&row).await.unwrap().unwrap().value;
+        assert!(!String::from_utf8(stored).unwrap().contains("PRIVATE KEY"));
+        let record: ClientCertificateRecord = app.row(&row).await.unwrap().unwrap();
+        let key = app.vault.open_sealed(&row, &record.private_key).unwrap();
+        assert!(key.starts_with(b"-----BEGIN PRIVATE KEY-----"));
+        assert_eq!(made.expiration_date.0 - made.created_date.0, 365 * 24 * 3_600);
+        let refused = app.generate_client_certificate(None, None).await;
+        assert!(matches!(refused, Err(AppError::TooManyInAccount { .. })));
+    }
 }

@@ -149,3 +149,44 @@ pub(super) fn check(tags: &StringMap) -> Result<(), AppError> {
 
 /// The member of a row that holds its tags.
 const TAGS: &str = "tags";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::app::Settings;
+
+    #[tokio::test]
+    async fn rows_of_every_family_keep_their_tags_in_the_same_member() {
+        let (app, _directory) = crate::app::tests::app(Settings::default());
+        let tags = |pairs: &[(&str, &str)]| -> StringMap {
+            pairs.iter().map(|(key, tag)| ((*key).to_owned(), (*tag).to_owned())).collect()
+        };
+        for (row, path, kind) in [
+            ("api-key/abcdefghij", "apikeys/abcdefghij", ChangeKind::ApiKey),
+            ("usage-plan/abcdef", "usageplans/abcdef", ChangeKind::UsagePlan),
+        ] {
+            let arn = format!("arn:aws:apigateway:us-east-1::/{path}");
+            assert!(matches!(app.get_tags(&arn).await, Err(AppError::InvalidTagResource { .. })));
+            let bare = json!({ "id": "x", "throttle": { "rateLimit": 0.1, "burstLimit": 7 } });
+            let mut rows = app.transactions().next().unwrap();
+            rows.put(row.to_owned(), &bare, kind);
+            assert!(rows.commit().await.unwrap());
+            assert_eq!(app.get_tags(&arn).await.unwrap(), StringMap::new());
+
+            app.tag_resource(&arn, &tags(&[("a", "1"), ("b", "2")])).await.unwrap();
+            app.tag_resource(&arn, &tags(&[("b", "3")])).await.unwrap();
+            assert_eq!(app.get_tags(&arn).await.unwrap(), tags(&[("a", "1"), ("b", "3")]));
+            let mut kept = bare.clone();
+            kept["tags"] = json!({ "a": "1", "b": "3" });
+            assert_eq!(app.row::<Value>(row).await.unwrap(), Some(kept));
+
+            let head = app.store.head().await.unwrap();
+            app.untag_resource(&arn, &["c".to_owned()]).await.unwrap();
+            assert_eq!(app.store.head().await.unwrap(), head, "nothing changed, nothing is told");
+            app.untag_resource(&arn, &["a".to_owned(), "b".to_owned()]).await.unwrap();
+            assert_eq!(app.row::<Value>(row).await.unwrap(), Some(bare), "absent, not empty");
+        }
+    }
+}

@@ -107,3 +107,73 @@ fn methods_with<'r>(
         methods.map(|(verb, _)| format!("{verb}:{}", resource.id))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::app::deployments::CreateDeployment;
+    use crate::app::integrations::PutIntegration;
+    use crate::app::methods::PutMethod;
+    use crate::app::rest_apis::CreateRestApi;
+    use crate::app::stages::{CanarySettingsInput, CreateStage};
+    use crate::app::vpc_links::CreateVpcLink;
+    use crate::app::{AppError, Settings};
+    use crate::model::{ConnectionType, IntegrationType, StringMap};
+
+    #[tokio::test]
+    async fn a_vpc_link_is_used_by_drafts_deployments_and_through_variables() {
+        let (app, _directory) = crate::app::tests::app(Settings::default());
+        let target = "arn:aws:elasticloadbalancing:us-east-1:0:loadbalancer/net/n/1".to_owned();
+        let input = CreateVpcLink { name: "n".into(), target_arns: vec![target], ..Default::default() };
+        let link = app.create_vpc_link(input).await.unwrap().id.to_string();
+        let input = CreateRestApi { name: "n".into(), ..Default::default() };
+        let api = app.create_rest_api(input).await.unwrap();
+        let (id, root) = (api.id.to_string(), api.root_resource_id.to_string());
+        let method = PutMethod { authorization_type: "NONE".into(), ..Default::default() };
+        app.put_method(&id, &root, "GET", method).await.unwrap();
+        let connect = async |connection: &str| {
+            let integration = PutIntegration {
+                http_method: Some("GET".into()),
+                uri: Some("http://upstream.test/".into()),
+                connection_type: Some(ConnectionType::VpcLink),
+                connection_id: Some(connection.to_owned()),
+                ..PutIntegration::new(IntegrationType::HttpProxy)
+            };
+            app.put_integration(&id, &root, "GET", integration).await.unwrap();
+            let made = app.create_deployment(&id, CreateDeployment::default()).await.unwrap();
+            made.id.to_string()
+        };
+        let told = async || match app.delete_vpc_link(&link).await {
+            Err(AppError::VpcLinkInUse { uses, form, .. }) => format!("{uses} as {form}"),
+            other => format!("{other:?}"),
+        };
+        let fixed = connect(&link).await;
+        assert_eq!(told().await, format!("{id}:GET:{root} as RESTApiId:Method:Resource"));
+
+        // What serves is told before what is only drafted.
+        let through = connect("${stageVariables.link}").await;
+        let variable = |value: &str| Some(StringMap::from([("link".to_owned(), value.to_owned())]));
+        let stage = |name: &str, deployment: &str, variables| CreateStage {
+            stage_name: name.into(),
+            deployment_id: deployment.into(),
+            variables,
+            ..Default::default()
+        };
+        app.create_stage(&id, stage("fixed", &fixed, None)).await.unwrap();
+        app.create_stage(&id, stage("other", &through, variable("zzzzzz"))).await.unwrap();
+        let form = "RESTApiId:Method:Resource:Stage";
+        assert_eq!(told().await, format!("{id}:GET:{root}:fixed as {form}"));
+        let canary = CanarySettingsInput {
+            stage_variable_overrides: variable(&link),
+            ..Default::default()
+        };
+        let with_canary = CreateStage {
+            canary_settings: Some(canary),
+            ..stage("through", &through, variable("zzzzzz"))
+        };
+        app.create_stage(&id, with_canary).await.unwrap();
+        app.delete_stage(&id, "fixed").await.unwrap();
+        assert_eq!(told().await, format!("{id}:GET:{root}:through as {form}"));
+        app.delete_stage(&id, "through").await.unwrap();
+        app.delete_vpc_link(&link).await.unwrap();
+    }
+}
