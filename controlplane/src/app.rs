@@ -4,10 +4,15 @@
 //! that expects the API's version it was decided on. A faster writer makes it decide again; after a few rounds the
 //! caller is told so. Nothing here knows HTTP; [`AppError`] has AWS's texts and the faults a protocol maps to statuses.
 
+pub mod access_associations;
 pub mod account;
 pub mod apply;
+mod arn;
+pub mod base_path_mappings;
+pub mod client_certificates;
 pub mod deployments;
 pub mod diff;
+pub mod domain_names;
 mod error;
 pub mod history;
 pub mod imports;
@@ -24,6 +29,8 @@ pub mod rest_apis;
 pub mod stages;
 pub mod tags;
 mod transaction;
+mod uses;
+pub mod vpc_links;
 mod workspace;
 
 use std::sync::Arc;
@@ -61,18 +68,27 @@ impl Default for Settings {
 }
 
 /// How much there may be of a thing. AWS's numbers are quotas it raises on request (300 resources and 10 stages per
-/// API), so these are the operator's, with room for generated APIs.
+/// API, 20 VPC links, 60 client certificates), so these are the operator's, with room for generated APIs.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Resources per API.
     pub resources_per_api: usize,
     /// Stages per API.
     pub stages_per_api: usize,
+    /// VPC links of the account.
+    pub vpc_links: usize,
+    /// Client certificates of the account.
+    pub client_certificates: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { resources_per_api: 20_000, stages_per_api: 100 }
+        Self {
+            resources_per_api: 20_000,
+            stages_per_api: 100,
+            vpc_links: 1_000,
+            client_certificates: 1_000,
+        }
     }
 }
 
@@ -190,3 +206,26 @@ fn now() -> Timestamp {
 
 /// Rounds before a caller is told that others are faster.
 const ATTEMPTS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SqliteStore;
+
+    /// Compiles anything, to nothing.
+    struct Lenient;
+
+    impl Compiler for Lenient {
+        fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>> {
+            let bytes = snapshot.to_canonical_json();
+            Ok(CompiledBundle { id: ContentHash::of(&bytes), bytes })
+        }
+    }
+
+    /// Operations on a store in a directory that goes with the returned guard.
+    pub(super) fn app(settings: Settings) -> (App, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
+        (App::new(store, Arc::new(Lenient), Arc::new(Vault::ephemeral()), settings), directory)
+    }
+}

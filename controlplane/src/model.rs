@@ -5,8 +5,12 @@
 //!
 //! Source: the service model of `apigateway` version 2015-07-09.
 
+mod access_associations;
 mod authorizers;
+mod base_path_mappings;
+mod client_certificates;
 mod deployments;
+mod domain_names;
 mod gateway_responses;
 mod hash;
 mod ids;
@@ -18,20 +22,28 @@ mod resources;
 mod rest_apis;
 mod snapshot;
 mod stages;
+mod vpc_links;
 mod wire;
 
+pub use access_associations::{AccessAssociationSourceType, DomainNameAccessAssociation};
 pub use authorizers::{
     AdditionalClaim, Authorizer, AuthorizerType, ClaimFormat, JwtAlgorithm, JwtConfiguration,
     JwtIssuer,
 };
+pub use base_path_mappings::{BasePathMapping, MappingsOfApi};
+pub use client_certificates::{ClientCertificate, ClientCertificateRecord};
 pub use deployments::{
     ApiSummary, Deployment, DeploymentCanarySettings, DeploymentRecord, MethodSnapshot,
+};
+pub use domain_names::{
+    DomainName, DomainNameRecord, DomainNameStatus, MutualTlsAuthentication, ResourceOwner,
+    RoutingMode, UploadedCertificate,
 };
 pub use gateway_responses::{GatewayResponse, ResponseType};
 pub use hash::ContentHash;
 pub use ids::{
-    ApiId, AuthorizerId, DeploymentId, InvalidId, ModelId, RequestValidatorId, ResourceId,
-    StageName,
+    ApiId, AuthorizerId, ClientCertificateId, DeploymentId, DomainNameId, HostName, InvalidId,
+    ModelId, RequestValidatorId, ResourceId, StageName, VpcLinkId,
 };
 pub use integrations::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,
@@ -50,6 +62,7 @@ pub use stages::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CanarySettings, LoggingLevel,
     MethodSetting, Stage, StageRecord, UnauthorizedCacheControlHeaderStrategy,
 };
+pub use vpc_links::{VpcLink, VpcLinkStatus};
 pub(crate) use wire::wire_enum;
 pub use wire::{Timestamp, UnknownName, WireName};
 

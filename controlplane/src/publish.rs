@@ -34,8 +34,8 @@ pub use session::{Session, Violation};
 pub use view::api_objects;
 
 use crate::app::Settings;
-use crate::model::ApiId;
-use crate::store::{ChangeKind, Logged, Rev, Store, StoreError};
+use crate::model::{ApiId, HostName};
+use crate::store::{ChangeKind, Logged, Rev, Store, StoreError, keys};
 
 /// What all streams share.
 pub struct Publisher {
@@ -67,6 +67,9 @@ impl Publisher {
             if let Some(api) = objects::read(&*store, &id).await? {
                 edit.set(id.as_str(), Some(api));
             }
+        }
+        for (key, domain) in objects::domains(&*store).await? {
+            edit.set_shared(&key, Some(domain));
         }
         let epoch = store.epoch();
         let catalog = edit.finish(Revision { epoch, sequence: head });
@@ -142,11 +145,19 @@ impl Publisher {
             let from = catalog.revision().sequence;
             let changes = self.store.changes(from, PAGE).await?;
             let Some(last) = changes.last().map(|logged| logged.rev) else { return Ok(()) };
-            let touched: BTreeSet<ApiId> = changes.iter().filter_map(touched).collect();
+            let touched: BTreeSet<Touched> = changes.iter().filter_map(Touched::by).collect();
             let mut edit = catalog.edit();
-            for id in &touched {
-                let api = objects::read(&*self.store, id).await?;
-                edit.set(id.as_str(), api);
+            for touched in &touched {
+                match touched {
+                    Touched::Api(id) => {
+                        let api = objects::read(&*self.store, id).await?;
+                        edit.set(id.as_str(), api);
+                    }
+                    Touched::Domain(name) => {
+                        let domain = objects::domain(&*self.store, name).await?;
+                        edit.set_shared(&keys::domain(name.as_str()), domain);
+                    }
+                }
             }
             let keys = edit.take_changed();
             let catalog = edit.finish(Revision { epoch: self.store.epoch(), sequence: last });
@@ -163,12 +174,28 @@ impl Publisher {
     }
 }
 
-/// The API whose objects a change may have changed.
-fn touched(logged: &Logged) -> Option<ApiId> {
-    let kind = logged.change.kind;
-    matches!(kind, ChangeKind::Api | ChangeKind::Stage).then_some(())?;
-    let id = logged.change.key.strip_prefix("api/")?.split('/').next()?;
-    ApiId::parse(id).ok()
+/// Whose objects a change may have changed.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Touched {
+    Api(ApiId),
+    /// A public domain.
+    Domain(HostName),
+}
+
+impl Touched {
+    fn by(logged: &Logged) -> Option<Self> {
+        let key = &logged.change.key;
+        match logged.change.kind {
+            ChangeKind::Api | ChangeKind::Stage => {
+                let id = key.strip_prefix("api/")?.split('/').next()?;
+                ApiId::parse(id).ok().map(Self::Api)
+            }
+            ChangeKind::Domain => {
+                HostName::parse(key.strip_prefix(keys::DOMAINS)?).ok().map(Self::Domain)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The part of the store's log that sessions may resume in.
@@ -180,16 +207,16 @@ async fn recent(store: &dyn Store, head: Rev) -> Result<Log, StoreError> {
         let changes = store.changes(from, PAGE).await?;
         let Some(last) = changes.last().map(|logged| logged.rev) else { break };
         for logged in changes.iter().filter(|logged| logged.rev <= head) {
-            // The API's key stands for all of it; which binding came or went is not worth telling apart here.
-            if let Some(id) = touched(logged) {
-                let stage = logged
-                    .change
-                    .key
-                    .split('/')
-                    .nth(3)
-                    .map(|stage| format!("binding/{id}/{stage}"));
-                log.extend(logged.rev, [stage.unwrap_or_else(|| format!("api/{id}"))]);
-            }
+            let key = match Touched::by(logged) {
+                // The API's key stands for all of it; which binding came or went is not worth telling apart here.
+                Some(Touched::Api(id)) => match logged.change.key.split('/').nth(3) {
+                    Some(stage) => format!("binding/{id}/{stage}"),
+                    None => format!("api/{id}"),
+                },
+                Some(Touched::Domain(name)) => keys::domain(name.as_str()),
+                None => continue,
+            };
+            log.extend(logged.rev, [key]);
         }
         from = last;
     }

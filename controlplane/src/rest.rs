@@ -11,9 +11,13 @@
 //! {family}.rs    the operations of one family, the same name as in app/
 //! ```
 
+mod access_associations;
 mod account;
+mod base_path_mappings;
 mod call;
+mod client_certificates;
 mod deployments;
+mod domain_names;
 mod error;
 mod imports;
 mod integration_responses;
@@ -29,6 +33,7 @@ mod rest_apis;
 mod server;
 mod stages;
 mod tags;
+mod vpc_links;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -180,6 +185,36 @@ async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
         Operation::GetTags => tags::get(app, call).await,
         Operation::GetAccount => account::get(app).await,
         Operation::UpdateAccount => account::update(app, call).await,
+        Operation::CreateDomainName => domain_names::create(app, call).await,
+        Operation::GetDomainName => domain_names::get(app, call).await,
+        Operation::GetDomainNames => domain_names::list(app, call).await,
+        Operation::UpdateDomainName => domain_names::update(app, call).await,
+        Operation::DeleteDomainName => domain_names::delete(app, call).await,
+        Operation::CreateBasePathMapping => base_path_mappings::create(app, call).await,
+        Operation::GetBasePathMapping => base_path_mappings::get(app, call).await,
+        Operation::GetBasePathMappings => base_path_mappings::list(app, call).await,
+        Operation::UpdateBasePathMapping => base_path_mappings::update(app, call).await,
+        Operation::DeleteBasePathMapping => base_path_mappings::delete(app, call).await,
+        Operation::CreateDomainNameAccessAssociation => {
+            access_associations::create(app, call).await
+        }
+        Operation::GetDomainNameAccessAssociations => access_associations::list(app, call).await,
+        Operation::DeleteDomainNameAccessAssociation => {
+            access_associations::delete(app, call).await
+        }
+        Operation::RejectDomainNameAccessAssociation => {
+            access_associations::reject(app, call).await
+        }
+        Operation::CreateVpcLink => vpc_links::create(app, call).await,
+        Operation::GetVpcLink => vpc_links::get(app, call).await,
+        Operation::GetVpcLinks => vpc_links::list(app, call).await,
+        Operation::UpdateVpcLink => vpc_links::update(app, call).await,
+        Operation::DeleteVpcLink => vpc_links::delete(app, call).await,
+        Operation::GenerateClientCertificate => client_certificates::generate(app, call).await,
+        Operation::GetClientCertificate => client_certificates::get(app, call).await,
+        Operation::GetClientCertificates => client_certificates::list(app, call).await,
+        Operation::UpdateClientCertificate => client_certificates::update(app, call).await,
+        Operation::DeleteClientCertificate => client_certificates::delete(app, call).await,
         other => Err(crate::app::AppError::NotBuilt { operation: other.name().to_owned() }.into()),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Texts are from AWS's recorded answers where those are known (`admin-api` section 3); the rest follow their style.
 
+use crate::model::EndpointType;
 use crate::store::StoreError;
 
 /// Whose fault it is and in which way; protocols map it to their codes.
@@ -69,6 +70,89 @@ errors! {
     NotFound ContentTypeNotFound => "Content-Type specified was not found";
     /// A tag call on something that cannot be tagged or is not there.
     NotFound InvalidTagResource { arn: String } => "Invalid resource identifier specified: {arn}";
+
+    /// Unknown custom domain, or a private one without its id.
+    NotFound InvalidDomainName => "Invalid domain name identifier specified";
+    /// Unknown base path.
+    NotFound InvalidBasePathMapping => "Invalid base path mapping identifier specified";
+    /// Unknown access association.
+    NotFound InvalidAccessAssociation => "Invalid domain name access association identifier specified";
+    /// Unknown VPC link.
+    NotFound InvalidVpcLink => "Invalid Vpc Link identifier specified";
+    /// Unknown client certificate.
+    NotFound InvalidClientCertificate => "Invalid Client Certificate identifier specified";
+    /// CreateDomainName twice.
+    Conflict DomainNameExists => "The domain name you provided already exists.";
+    /// CreateBasePathMapping twice, or a move onto another.
+    Conflict BasePathExists => "Base path already exists for this domain name";
+    /// CreateDomainNameAccessAssociation twice.
+    Conflict AccessAssociationExists =>
+        "A domain name access association already exists between this domain name and access association source";
+    /// A name that is no host name.
+    BadRequest InvalidHostName { name: String } =>
+        "Invalid domain name specified: {name}. A domain name has lower-case letters, digits, hyphens and dots, and may start with *.";
+    /// An endpoint without its certificate. Text seen in provider issues.
+    BadRequest CertificateMissing { kind: EndpointType } => "A certificate was not provided for the endpoint type {kind}.";
+    /// An uploaded certificate or key that cannot be used.
+    BadRequest InvalidCertificate { member: &'static str, reason: &'static str } => "Invalid {member} specified: {reason}";
+    /// A policy on a public domain.
+    BadRequest PolicyOfPublicDomain { member: &'static str } => "{member} is only supported for private custom domain names";
+    /// `endpointAccessMode` without a policy that knows it.
+    BadRequest EndpointAccessModeUnsupported =>
+        "endpointAccessMode is only supported with security policies that start with SecurityPolicy_";
+    /// Mutual TLS on another endpoint than REGIONAL.
+    BadRequest MutualTlsUnsupported => "Mutual TLS authentication is only supported for REGIONAL custom domain names";
+    /// A trust store that is not in S3.
+    BadRequest InvalidTruststoreUri { uri: String } =>
+        "Invalid truststoreUri specified: {uri}. A truststoreUri has the form s3://bucket-name/key-name";
+    /// PATCH between private and public.
+    BadRequest PrivateDomainIsFixed => "The endpoint type of a custom domain name cannot be changed to or from PRIVATE";
+    /// DeleteDomainName while VPC endpoints may reach it.
+    BadRequest DomainNameInUse { name: String, sources: String } =>
+        "Cannot delete domain name. Domain name '{name}' has domain name access associations with [{sources}]";
+    /// A slash in a base path.
+    BadRequest BasePathWithSlash => "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base path mapping, use API Gateway V2.";
+    /// Other characters in a base path, or too many.
+    BadRequest InvalidBasePath =>
+        "Invalid base path specified. Base paths only allow a-zA-Z0-9 and $-_.+!*'() and at most 300 characters";
+    /// A mapping to no API.
+    BadRequest InvalidMappedApi => "Invalid REST API identifier specified";
+    /// A mapping to no stage.
+    BadRequest InvalidMappedStage => "Invalid stage identifier specified";
+    /// A private API behind a public domain or the other way round.
+    BadRequest MappedAcrossPrivacy =>
+        "Private APIs can only be mapped to private custom domain names, and other APIs only to public ones";
+    /// DeleteRestApi of one that domains name. Text seen in provider issues.
+    BadRequest RestApiMapped { api: String, domains: String } =>
+        "Deleting RestApi {api} failed. Please remove all base path mappings related to the RestApi in your domains: {domains}";
+    /// DeleteStage of one that domains name. Text seen in provider issues.
+    BadRequest StageMapped { stage: String, domains: String } =>
+        "Deleting stage {stage} failed. Please remove all base path mappings related to the stage in your domains: {domains}";
+    /// An access association with something that is no private domain.
+    BadRequest AssociationOfPublicDomain =>
+        "Domain name access associations are only supported for private custom domain names";
+    /// An access association with something that is no VPC endpoint.
+    BadRequest InvalidAccessAssociationSource { source_id: String } =>
+        "Invalid access association source specified: {source_id}. For VPCE, it is the id of a VPC endpoint";
+    /// No target, or several. The second text was seen in provider issues.
+    BadRequest NoVpcLinkTarget => "No target arn specified for vpc link.";
+    /// See above.
+    BadRequest ManyVpcLinkTargets => "More than one target arn specified for vpc link.";
+    /// A target that is no ARN.
+    BadRequest MalformedArn { arn: String } => "Invalid ARN. ARN is not well formed {arn}";
+    /// PATCH of targets. Text seen in provider issues.
+    BadRequest VpcLinkTargetsAreFixed => "Target arns are not allowed to be changed/added.";
+    /// DeleteVpcLink while methods use it. Text seen in provider issues.
+    BadRequest VpcLinkInUse { id: String, uses: String, form: &'static str } =>
+        "Cannot delete vpc link. Vpc link '{id}', is referenced in [{uses}] in format of [{form}].";
+    /// DeleteClientCertificate while stages use it.
+    BadRequest ClientCertificateInUse { id: String, uses: String } =>
+        "Cannot delete client certificate. Client certificate '{id}', is referenced in [{uses}] in format of [RESTApiId:Stage].";
+    /// The random source or the certificate library failed.
+    Internal CertificateNotMade => "Internal server error";
+    /// Too many of something that belongs to the account.
+    LimitExceeded TooManyInAccount { what: &'static str } =>
+        "Maximum number of {what} for this account has been reached. Please contact your administrator if you need additional {what}.";
 
     /// A genuine write race.
     Conflict ConcurrentModification =>

@@ -121,9 +121,15 @@ impl App {
         .await
     }
 
-    /// DeleteRestApi, with everything in it.
+    /// DeleteRestApi, with everything in it. Refused while a custom domain names it.
     pub async fn delete_rest_api(&self, api: &str) -> Result<(), AppError> {
+        let (domains, unmapped) = self.domains_that_map(api, None).await?;
+        if !domains.is_empty() {
+            let domains = domains.join(", ");
+            return Err(AppError::RestApiMapped { api: api.to_owned(), domains });
+        }
         let delete = |_: &Workspace, draft: &mut Draft| {
+            draft.expect(unmapped.clone());
             draft.delete_api();
             Ok(())
         };
@@ -201,7 +207,8 @@ fn cloned(source: &Workspace, into: &RestApi) -> Vec<Item> {
         .collect()
 }
 
-fn endpoint_configuration(
+/// An endpoint configuration with AWS's defaults.
+pub(super) fn endpoint_configuration(
     input: Option<EndpointConfigurationInput>,
 ) -> Result<EndpointConfiguration, AppError> {
     let Some(input) = input else { return Ok(EndpointConfiguration::of(EndpointType::Edge)) };
@@ -223,7 +230,7 @@ fn endpoint_configuration(
 }
 
 /// A policy is JSON of at most 8,192 characters; empty text clears it.
-fn policy(text: Option<String>) -> Result<Option<String>, AppError> {
+pub(super) fn policy(text: Option<String>) -> Result<Option<String>, AppError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let is_object = |text: &str| serde_json::from_str::<serde_json::Map<_, _>>(text).is_ok();
     if text.chars().count() > 8_192 || !is_object(&text) {

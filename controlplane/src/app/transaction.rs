@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::workspace::decode;
-use super::{ATTEMPTS, App, AppError};
+use super::{ATTEMPTS, App, AppError, Page, Paging};
 use crate::model::ContentHash;
 use crate::store::{Change, ChangeKind, Expect, Operation, Rev, Store};
 
@@ -106,5 +106,25 @@ impl App {
     /// ```
     pub(super) fn transactions(&self) -> impl Iterator<Item = Transaction<'_>> {
         (0..ATTEMPTS).map(|_| Transaction::new(&*self.store))
+    }
+
+    /// The value of a row.
+    pub(super) async fn row<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, AppError> {
+        self.store.get(key).await?.as_ref().map(decode).transpose()
+    }
+
+    /// The page of the rows under a prefix that ends with `/`, in the order of their keys.
+    pub(super) async fn page_of_rows<T: DeserializeOwned>(
+        &self,
+        prefix: &str,
+        paging: &Paging,
+    ) -> Result<Page<T>, AppError> {
+        let after = paging.after()?.map(|after| format!("{prefix}{after}"));
+        let rows = self.store.scan(prefix, after.as_deref(), paging.size() + 1).await?;
+        let items: Vec<(String, T)> = rows
+            .iter()
+            .map(|row| Ok((row.key[prefix.len()..].to_owned(), decode(row)?)))
+            .collect::<Result<_, AppError>>()?;
+        Ok(paging.cut(items))
     }
 }

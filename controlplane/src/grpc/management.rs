@@ -3,8 +3,10 @@
 //! A family's functions take the request's message and answer with the reply's; here is only what all calls share: the
 //! request id, the log and the mapping of refusals.
 
+mod client_certificates;
 mod convert;
 mod deployments;
+mod domain_names;
 mod error;
 mod methods;
 mod nodes;
@@ -12,6 +14,7 @@ mod operate;
 mod resources;
 mod rest_apis;
 mod stages;
+mod vpc_links;
 
 use std::sync::Arc;
 
@@ -107,6 +110,33 @@ calls! {
     flush_stage_cache(StageAddress) -> Done in stages;
     flush_stage_authorizers_cache(StageAddress) -> Done in stages;
     list_undeployed_changes(StageAddress) -> UndeployedChanges in stages;
+
+    create_domain_name(CreateDomainNameRequest) -> DomainName in domain_names;
+    get_domain_name(DomainNameAddress) -> DomainName in domain_names;
+    get_domain_names(GetDomainNamesRequest) -> GetDomainNamesResponse in domain_names;
+    update_domain_name(UpdateDomainNameRequest) -> DomainName in domain_names;
+    delete_domain_name(DomainNameAddress) -> Done in domain_names;
+    create_base_path_mapping(CreateBasePathMappingRequest) -> DomainNameMapping in domain_names;
+    get_base_path_mapping(BasePathMappingAddress) -> DomainNameMapping in domain_names;
+    get_base_path_mappings(GetBasePathMappingsRequest) -> GetBasePathMappingsResponse in domain_names;
+    update_base_path_mapping(UpdateBasePathMappingRequest) -> DomainNameMapping in domain_names;
+    delete_base_path_mapping(BasePathMappingAddress) -> Done in domain_names;
+    create_domain_name_access_association(CreateDomainNameAccessAssociationRequest) -> DomainNameAccessAssociation in domain_names;
+    get_domain_name_access_associations(GetDomainNameAccessAssociationsRequest) -> GetDomainNameAccessAssociationsResponse in domain_names;
+    delete_domain_name_access_association(DomainNameAccessAssociationAddress) -> Done in domain_names;
+    reject_domain_name_access_association(RejectDomainNameAccessAssociationRequest) -> Done in domain_names;
+
+    create_vpc_link(CreateVpcLinkRequest) -> VpcLinkSettings in vpc_links;
+    get_vpc_link(VpcLinkAddress) -> VpcLinkSettings in vpc_links;
+    get_vpc_links(GetVpcLinksRequest) -> GetVpcLinksResponse in vpc_links;
+    update_vpc_link(UpdateVpcLinkRequest) -> VpcLinkSettings in vpc_links;
+    delete_vpc_link(VpcLinkAddress) -> Done in vpc_links;
+
+    generate_client_certificate(GenerateClientCertificateRequest) -> ClientCertificate in client_certificates;
+    get_client_certificate(ClientCertificateAddress) -> ClientCertificate in client_certificates;
+    get_client_certificates(GetClientCertificatesRequest) -> GetClientCertificatesResponse in client_certificates;
+    update_client_certificate(UpdateClientCertificateRequest) -> ClientCertificate in client_certificates;
+    delete_client_certificate(ClientCertificateAddress) -> Done in client_certificates;
 
     tag_resource(TagResourceRequest) -> Done in operate;
     untag_resource(UntagResourceRequest) -> Done in operate;

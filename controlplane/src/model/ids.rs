@@ -152,6 +152,48 @@ id!(
 drawn!(RequestValidatorId, 6);
 
 id!(
+    /// A private domain name's id: 10 of `[a-z0-9]`.
+    DomainNameId,
+    "domain name id",
+    lower_alphanumeric
+);
+drawn!(DomainNameId, 10);
+
+id!(
+    /// A VPC link's id: 6 of `[a-z0-9]`.
+    VpcLinkId,
+    "VPC link id",
+    lower_alphanumeric
+);
+drawn!(VpcLinkId, 6);
+
+id!(
+    /// A client certificate's id: 6 of `[a-z0-9]`.
+    ClientCertificateId,
+    "client certificate id",
+    lower_alphanumeric
+);
+drawn!(ClientCertificateId, 6);
+
+id!(
+    /// A custom domain's name: a host name in lower case, at most 253 characters, whose first label may be `*`.
+    ///
+    /// Source: RFC 1123, section 2.1; developer guide, "Custom domain name for public REST APIs" for wildcards.
+    HostName,
+    "host name",
+    |text| {
+        let exact = text.strip_prefix("*.").unwrap_or(text);
+        let sound = |label: &str| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        text.len() <= 253 && exact.split('.').all(sound)
+    }
+);
+
+id!(
     /// A stage's name: 1 to 128 of `[A-Za-z0-9_-]`.
     StageName,
     "stage name",
@@ -190,5 +232,16 @@ mod tests {
             assert!(StageName::parse(bad).is_err(), "{bad}");
         }
         assert!(StageName::parse("Prod_1-a").is_ok());
+        let label = "a".repeat(63);
+        for good in ["localhost", "api.example.com", "*.example.com", "a-1.b", &format!("{label}.x")] {
+            assert!(HostName::parse(good).is_ok(), "{good}");
+        }
+        let long = ["a"; 128].join(".");
+        for bad in [
+            "", "*", "*.", "a..b", ".a", "a.", "-a.b", "a-.b", "A.b", "a_b", "a.*.b", "a/b", "a+b", "a b", "é.b",
+            "a\u{0}.b", &format!("{label}a.x"), &long,
+        ] {
+            assert!(HostName::parse(bad).is_err(), "{bad}");
+        }
     }
 }

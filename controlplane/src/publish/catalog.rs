@@ -40,6 +40,8 @@ pub(super) struct ApiObjects {
 #[derive(Debug, Default)]
 struct Shard {
     apis: BTreeMap<String, Arc<ApiObjects>>,
+    /// Objects of no API, by key: every node has them.
+    shared: BTreeMap<String, Arc<Entry>>,
     /// Of a shard that is the same for every node.
     digest: OnceLock<ShardDigest>,
 }
@@ -47,7 +49,7 @@ struct Shard {
 impl Clone for Shard {
     /// A copy is made to be changed: it has no digest yet.
     fn clone(&self) -> Self {
-        Self { apis: self.apis.clone(), digest: OnceLock::new() }
+        Self { apis: self.apis.clone(), shared: self.shared.clone(), digest: OnceLock::new() }
     }
 }
 
@@ -114,12 +116,18 @@ impl Catalog {
         api.is_placed(labels).then_some(api)
     }
 
+    /// An object of no API.
+    pub(super) fn shared(&self, key: &str) -> Option<&Entry> {
+        self.shards[usize::from(shard_of_key(key))].shared.get(key).map(|entry| &**entry)
+    }
+
     /// The objects a node with these labels has in a shard, in no particular order.
     pub(super) fn shard(&self, shard: u8, labels: &Labels) -> impl Iterator<Item = &Entry> {
         let account = (shard_of_key("account") == shard).then_some(&*self.account);
-        let apis =
-            self.shards[usize::from(shard)].apis.values().filter(move |api| api.is_placed(labels));
-        account.into_iter().chain(apis.flat_map(|api| api.entries()))
+        let held = &self.shards[usize::from(shard)];
+        let apis = held.apis.values().filter(move |api| api.is_placed(labels));
+        let shared = held.shared.values().map(|entry| &**entry);
+        account.into_iter().chain(apis.flat_map(|api| api.entries())).chain(shared)
     }
 
     /// The digest of what a node with these labels has in a shard.
@@ -184,6 +192,20 @@ impl Edit {
         match api {
             Some(api) => drop(apis.insert(id.to_owned(), Arc::new(api))),
             None => drop(apis.remove(id)),
+        }
+    }
+
+    /// Sets what an object of no API has become; `None` when it is gone. Notes its key if it changed.
+    pub(super) fn set_shared(&mut self, key: &str, entry: Option<Entry>) {
+        let shard = &mut self.catalog.shards[usize::from(shard_of_key(key))];
+        if shard.shared.get(key).map(|held| &**held) == entry.as_ref() {
+            return;
+        }
+        self.changed.insert(key.to_owned());
+        let shared = &mut Arc::make_mut(shard).shared;
+        match entry {
+            Some(entry) => drop(shared.insert(key.to_owned(), Arc::new(entry))),
+            None => drop(shared.remove(key)),
         }
     }
 

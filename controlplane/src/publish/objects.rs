@@ -1,5 +1,7 @@
 //! Rows to objects of the stream.
 
+mod domains;
+
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -12,6 +14,8 @@ use crate::store::{Row, Store, StoreError};
 
 /// A tag `tidegate:placement:{label}` with a value keeps an API to the nodes that carry the label with that value.
 pub const PLACEMENT_TAG: &str = "tidegate:placement:";
+
+pub(super) use domains::{domain, domains};
 
 /// Every API's id.
 pub(super) async fn api_ids(store: &dyn Store) -> Result<Vec<ApiId>, StoreError> {

@@ -251,6 +251,13 @@ impl<'c> Draft<'c> {
 
     fn key(&mut self, key: String) {
         let Some((kind, rest)) = key.split_once('/') else { return };
+        if !matches!(kind, "api" | "binding") {
+            match self.catalog.shared(&key) {
+                Some(entry) => self.upsert(entry),
+                None => self.delta.deletes.push(key),
+            }
+            return;
+        }
         let id = rest.split('/').next().unwrap_or(rest);
         if self.whole.contains(id) {
             // A binding that is gone is not among those just sent.

@@ -56,6 +56,23 @@ impl Source {
         self.log.extend(sequence + 1, keys);
     }
 
+    fn set_domain(&mut self, name: &str, mappings: Option<usize>) {
+        let key = format!("domain/{name}");
+        let domain = |mappings| v1::Domain {
+            name: name.into(),
+            mappings: vec![v1::BasePathMapping::default(); mappings],
+            ..Default::default()
+        };
+        let entry = mappings
+            .map(|count| Entry::new(key.clone(), v1::object::Kind::Domain(domain(count))));
+        let mut edit = self.catalog.edit();
+        edit.set_shared(&key, entry);
+        let keys = edit.take_changed();
+        let Revision { epoch, sequence } = self.catalog.revision();
+        self.catalog = Arc::new(edit.finish(Revision { epoch, sequence: sequence + 1 }));
+        self.log.extend(sequence + 1, keys);
+    }
+
     fn new_epoch(&mut self) {
         let Revision { epoch, sequence } = self.catalog.revision();
         self.catalog = Arc::new(
@@ -158,6 +175,11 @@ fn a_change_costs_its_objects_and_a_repair_its_shards() {
     source.set("api7", Some(objects("api7", None, &[(1, 2)])));
     node.pump(&source, usize::MAX);
     assert_eq!(node.received, 2, "the binding, and the account that each exchange ends with");
+    node.received = 0;
+    source.set_domain("a.test", Some(1));
+    source.set_domain("a.test", Some(1));
+    node.pump(&source, usize::MAX);
+    assert_eq!(node.received, 2, "the domain once, and the account");
 
     // One object lost: its shard is sent, the others are not.
     node.received = 0;
@@ -203,6 +225,12 @@ enum Event {
     Remove {
         id: u8,
     },
+    Domain {
+        /// The names are those of APIs too: kinds must not be mixed up.
+        id: u8,
+        /// `None` takes it away.
+        mappings: Option<usize>,
+    },
     Pump {
         messages: usize,
     },
@@ -221,6 +249,8 @@ fn event() -> impl Strategy<Value = Event> {
         6 => (0_u8..12, 0_u8..4, proptest::collection::vec((0_u8..4, 0_u64..4), 0..4))
             .prop_map(|(id, zone, stages)| Event::Set { id, zone, stages }),
         2 => (0_u8..12).prop_map(|id| Event::Remove { id }),
+        3 => (0_u8..12, proptest::option::of(0_usize..3))
+            .prop_map(|(id, mappings)| Event::Domain { id, mappings }),
         5 => (0_usize..4).prop_map(|messages| Event::Pump { messages }),
         1 => Just(Event::Disconnect),
         2 => Just(Event::Connect),
@@ -243,6 +273,7 @@ proptest! {
                     source.set(&id, Some(objects(&id, zone, &stages)));
                 }
                 Event::Remove { id } => source.set(&format!("api{id}"), None),
+                Event::Domain { id, mappings } => source.set_domain(&format!("api{id}"), mappings),
                 Event::Pump { messages } => node.pump(&source, messages),
                 Event::Disconnect => node.session = None,
                 Event::Connect => node.connect(&source),

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
-use super::members::Members;
+use super::members::{Members, names};
 use super::{Operation, RestError};
 use crate::app::{Paging, PatchOp, PatchOperation};
-use crate::model::StatusCode;
+use crate::model::{StatusCode, WireName};
 
 /// A call whose address is known and decoded.
 pub(super) struct Call<'r> {
@@ -62,6 +62,19 @@ impl<'r> Call<'r> {
     /// A query parameter's first value.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A query parameter that is one of a set.
+    pub(super) fn query_one_of<T: WireName>(&self, name: &str) -> Result<Option<T>, RestError> {
+        let Some(text) = self.query(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        let known = T::from_name(text);
+        known.map(Some).ok_or_else(|| {
+            let set = names::<T>();
+            RestError::Validation(vec![format!(
+                "Value '{text}' at '{name}' failed to satisfy constraint: \
+                 Member must satisfy enum value set: [{set}]"
+            )])
+        })
     }
 
     /// All values of a query parameter.

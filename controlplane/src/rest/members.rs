@@ -63,14 +63,32 @@ impl Members {
 
     /// A member that is text and must be there; empty text stands in while violations are collected.
     pub(super) fn required(&mut self, name: &str) -> Result<String, RestError> {
-        let found = self.text(name)?;
-        if found.is_none() {
+        self.must_be_there(name);
+        Ok(self.text(name)?.unwrap_or_default())
+    }
+
+    /// A member that is one of a set and must be there; `None` stands in while violations are collected.
+    pub(super) fn required_one_of<T: WireName>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, RestError> {
+        self.must_be_there(name);
+        self.one_of(name)
+    }
+
+    /// A member that is a list of texts and must be there; an empty list stands in while violations are collected.
+    pub(super) fn required_texts(&mut self, name: &str) -> Result<Vec<String>, RestError> {
+        self.must_be_there(name);
+        Ok(self.texts(name)?.unwrap_or_default())
+    }
+
+    fn must_be_there(&mut self, name: &str) {
+        if self.is_absent(name) {
             let place = &self.place;
             self.violations.push(format!(
                 "Value null at '{place}.{name}' failed to satisfy constraint: Member must not be null"
             ));
         }
-        Ok(found.unwrap_or_default())
     }
 
     /// A member that is one of a set.
@@ -198,7 +216,8 @@ impl Members {
     }
 }
 
-fn names<T: WireName>() -> String {
+/// The names of a set, as constraint messages list them.
+pub(super) fn names<T: WireName>() -> String {
     T::ALL.iter().map(|value| value.name()).collect::<Vec<_>>().join(", ")
 }
 

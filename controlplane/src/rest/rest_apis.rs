@@ -54,7 +54,8 @@ pub(super) async fn delete(app: &App, call: &Call<'_>) -> Result<Reply, RestErro
     Ok(Reply::empty(call.status()))
 }
 
-fn endpoint_configuration(
+/// The member `endpointConfiguration`.
+pub(super) fn endpoint_configuration(
     members: &mut Members,
 ) -> Result<Option<EndpointConfigurationInput>, RestError> {
     let Some(mut nested) = members.object("endpointConfiguration")? else { return Ok(None) };

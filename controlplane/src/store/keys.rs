@@ -10,6 +10,13 @@
 //! part/{id}/request-validator/{v}  RequestValidator
 //! part/{id}/resource/{rid}         Resource with its methods, integrations and their responses
 //! part/{id}/stage/{name}           StageRecord
+//!
+//! client-certificate/{id}          ClientCertificateRecord
+//! domain/{name}                    DomainNameRecord of a public domain, with its base path mappings
+//! domain/{name}+{domainNameId}     DomainNameRecord of a private domain
+//! domain-association/{name}+{domainNameId}/{source}  DomainNameAccessAssociation
+//! domain-use/{api}                 MappingsOfApi: where domains name the API; absent when none does
+//! vpc-link/{id}                    VpcLink
 //! ```
 
 use crate::model::ApiId;
@@ -47,6 +54,48 @@ pub fn split_part<'k>(id: &ApiId, key: &'k str) -> Option<(Part, &'k str)> {
     let rest = key.strip_prefix("part/")?.strip_prefix(id.as_str())?.strip_prefix('/')?;
     let (kind, name) = rest.split_once('/')?;
     Some((Part::ALL.into_iter().find(|part| part.name() == kind)?, name))
+}
+
+/// All custom domain names.
+pub const DOMAINS: &str = "domain/";
+
+/// The row of a custom domain, as [`DomainName::key`](crate::model::DomainName::key) has it.
+pub fn domain(key: &str) -> String {
+    format!("{DOMAINS}{key}")
+}
+
+/// All domain name access associations.
+pub const DOMAIN_ASSOCIATIONS: &str = "domain-association/";
+
+/// All access associations of a private domain.
+pub fn domain_associations(domain: &str) -> String {
+    format!("{DOMAIN_ASSOCIATIONS}{domain}/")
+}
+
+/// The row of an access association.
+pub fn domain_association(domain: &str, source: &str) -> String {
+    format!("{DOMAIN_ASSOCIATIONS}{domain}/{source}")
+}
+
+/// The row that says where custom domains name an API.
+pub fn domain_use(api: &str) -> String {
+    format!("domain-use/{api}")
+}
+
+/// All VPC links.
+pub const VPC_LINKS: &str = "vpc-link/";
+
+/// The row of a VPC link.
+pub fn vpc_link(id: &str) -> String {
+    format!("{VPC_LINKS}{id}")
+}
+
+/// All client certificates.
+pub const CLIENT_CERTIFICATES: &str = "client-certificate/";
+
+/// The row of a client certificate.
+pub fn client_certificate(id: &str) -> String {
+    format!("{CLIENT_CERTIFICATES}{id}")
 }
 
 /// Kinds of rows an API has many of.

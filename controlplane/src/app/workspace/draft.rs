@@ -60,6 +60,7 @@ pub struct Draft {
     items: Vec<Item>,
     removed: Vec<(Part, String)>,
     blobs: Vec<Vec<u8>>,
+    expect: Vec<Expect>,
     delete_api: bool,
 }
 
@@ -77,6 +78,12 @@ impl Draft {
     /// The blob is there afterwards.
     pub fn blob(&mut self, bytes: Vec<u8>) {
         self.blobs.push(bytes);
+    }
+
+    /// A condition on a row that is none of the API's. What it was decided on must be read again when it no longer holds: the
+    /// draft is refused until then.
+    pub fn expect(&mut self, condition: Expect) {
+        self.expect.push(condition);
     }
 
     /// Everything goes.
@@ -108,6 +115,7 @@ impl Draft {
             )],
             ..Operation::default()
         };
+        operation.expect.extend_from_slice(&self.expect);
         if self.delete_api {
             operation.deletes = vec![keys::api(api.as_str()), keys::version(api.as_str())];
             operation.delete_prefixes = vec![keys::parts(api)];

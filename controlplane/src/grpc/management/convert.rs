@@ -66,11 +66,11 @@ pub(super) fn patch(steps: Vec<v1::PatchOperation>) -> Result<Vec<PatchOperation
     steps.into_iter().map(step).collect()
 }
 
-fn name<T: WireName>(value: Option<T>) -> String {
+pub(super) fn name<T: WireName>(value: Option<T>) -> String {
     value.map(|value| value.name().to_owned()).unwrap_or_default()
 }
 
-fn text(value: Option<impl ToString>) -> String {
+pub(super) fn text(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
