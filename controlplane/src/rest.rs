@@ -12,9 +12,11 @@
 //! ```
 
 mod account;
+mod authorizers;
 mod call;
 mod deployments;
 mod error;
+mod gateway_responses;
 mod imports;
 mod integration_responses;
 mod integrations;
@@ -22,8 +24,10 @@ mod members;
 mod method_responses;
 mod methods;
 mod metrics;
+mod models;
 mod operations;
 mod reply;
+mod request_validators;
 mod resources;
 mod rest_apis;
 mod server;
@@ -180,6 +184,28 @@ async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
         Operation::GetTags => tags::get(app, call).await,
         Operation::GetAccount => account::get(app).await,
         Operation::UpdateAccount => account::update(app, call).await,
+        Operation::CreateModel => models::create(app, call).await,
+        Operation::GetModel => models::get(app, call).await,
+        Operation::GetModels => models::list(app, call).await,
+        Operation::GetModelTemplate => models::template(app, call).await,
+        Operation::UpdateModel => models::update(app, call).await,
+        Operation::DeleteModel => models::delete(app, call).await,
+        Operation::CreateRequestValidator => request_validators::create(app, call).await,
+        Operation::GetRequestValidator => request_validators::get(app, call).await,
+        Operation::GetRequestValidators => request_validators::list(app, call).await,
+        Operation::UpdateRequestValidator => request_validators::update(app, call).await,
+        Operation::DeleteRequestValidator => request_validators::delete(app, call).await,
+        Operation::CreateAuthorizer => authorizers::create(app, call).await,
+        Operation::GetAuthorizer => authorizers::get(app, call).await,
+        Operation::GetAuthorizers => authorizers::list(app, call).await,
+        Operation::UpdateAuthorizer => authorizers::update(app, call).await,
+        Operation::DeleteAuthorizer => authorizers::delete(app, call).await,
+        Operation::TestInvokeAuthorizer => authorizers::test_invoke(app, call).await,
+        Operation::PutGatewayResponse => gateway_responses::put(app, call).await,
+        Operation::GetGatewayResponse => gateway_responses::get(app, call).await,
+        Operation::GetGatewayResponses => gateway_responses::list(app, call).await,
+        Operation::UpdateGatewayResponse => gateway_responses::update(app, call).await,
+        Operation::DeleteGatewayResponse => gateway_responses::delete(app, call).await,
         other => Err(crate::app::AppError::NotBuilt { operation: other.name().to_owned() }.into()),
     }
 }
