@@ -8,12 +8,14 @@ pub mod access_associations;
 pub mod account;
 pub mod apply;
 mod arn;
+pub mod authorizers;
 pub mod base_path_mappings;
 pub mod client_certificates;
 pub mod deployments;
 pub mod diff;
 pub mod domain_names;
 mod error;
+pub mod gateway_responses;
 pub mod history;
 pub mod imports;
 pub mod integration_responses;
@@ -21,9 +23,11 @@ pub mod integrations;
 mod mapping;
 pub mod method_responses;
 pub mod methods;
-mod models;
+pub mod models;
 mod paging;
 mod patch;
+mod references;
+pub mod request_validators;
 pub mod resources;
 pub mod rest_apis;
 pub mod stages;
@@ -79,6 +83,8 @@ pub struct Limits {
     pub vpc_links: usize,
     /// Client certificates of the account.
     pub client_certificates: usize,
+    /// Models per API; the same goes for request validators and for authorizers.
+    pub parts_per_api: usize,
 }
 
 impl Default for Limits {
@@ -86,6 +92,7 @@ impl Default for Limits {
         Self {
             resources_per_api: 20_000,
             stages_per_api: 100,
+            parts_per_api: 1_000,
             vpc_links: 1_000,
             client_certificates: 1_000,
         }
@@ -160,8 +167,13 @@ impl App {
 
     /// Everything an API consists of now, deployed or not.
     pub async fn workspace(&self, api: &str) -> Result<Arc<Workspace>, AppError> {
-        let id = ApiId::parse(api).map_err(|_| self.unknown_api(api))?;
-        self.workspaces.current(&*self.store, &id).await?.ok_or_else(|| self.unknown_api(api))
+        self.workspace_or(api, self.unknown_api(api)).await
+    }
+
+    /// The API, where an unknown one is told `missing`: AWS's text differs between families.
+    async fn workspace_or(&self, api: &str, missing: AppError) -> Result<Arc<Workspace>, AppError> {
+        let Ok(id) = ApiId::parse(api) else { return Err(missing) };
+        self.workspaces.current(&*self.store, &id).await?.ok_or(missing)
     }
 
     /// Decides on the current state of an API and commits, again if another writer was faster.

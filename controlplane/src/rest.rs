@@ -13,12 +13,14 @@
 
 mod access_associations;
 mod account;
+mod authorizers;
 mod base_path_mappings;
 mod call;
 mod client_certificates;
 mod deployments;
 mod domain_names;
 mod error;
+mod gateway_responses;
 mod imports;
 mod integration_responses;
 mod integrations;
@@ -26,8 +28,10 @@ mod members;
 mod method_responses;
 mod methods;
 mod metrics;
+mod models;
 mod operations;
 mod reply;
+mod request_validators;
 mod resources;
 mod rest_apis;
 mod server;
@@ -215,6 +219,28 @@ async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
         Operation::GetClientCertificates => client_certificates::list(app, call).await,
         Operation::UpdateClientCertificate => client_certificates::update(app, call).await,
         Operation::DeleteClientCertificate => client_certificates::delete(app, call).await,
+        Operation::CreateModel => models::create(app, call).await,
+        Operation::GetModel => models::get(app, call).await,
+        Operation::GetModels => models::list(app, call).await,
+        Operation::GetModelTemplate => models::template(app, call).await,
+        Operation::UpdateModel => models::update(app, call).await,
+        Operation::DeleteModel => models::delete(app, call).await,
+        Operation::CreateRequestValidator => request_validators::create(app, call).await,
+        Operation::GetRequestValidator => request_validators::get(app, call).await,
+        Operation::GetRequestValidators => request_validators::list(app, call).await,
+        Operation::UpdateRequestValidator => request_validators::update(app, call).await,
+        Operation::DeleteRequestValidator => request_validators::delete(app, call).await,
+        Operation::CreateAuthorizer => authorizers::create(app, call).await,
+        Operation::GetAuthorizer => authorizers::get(app, call).await,
+        Operation::GetAuthorizers => authorizers::list(app, call).await,
+        Operation::UpdateAuthorizer => authorizers::update(app, call).await,
+        Operation::DeleteAuthorizer => authorizers::delete(app, call).await,
+        Operation::TestInvokeAuthorizer => authorizers::test_invoke(app, call).await,
+        Operation::PutGatewayResponse => gateway_responses::put(app, call).await,
+        Operation::GetGatewayResponse => gateway_responses::get(app, call).await,
+        Operation::GetGatewayResponses => gateway_responses::list(app, call).await,
+        Operation::UpdateGatewayResponse => gateway_responses::update(app, call).await,
+        Operation::DeleteGatewayResponse => gateway_responses::delete(app, call).await,
         other => Err(crate::app::AppError::NotBuilt { operation: other.name().to_owned() }.into()),
     }
 }

@@ -153,6 +153,14 @@ errors! {
     /// Too many of something that belongs to the account.
     LimitExceeded TooManyInAccount { what: &'static str } =>
         "Maximum number of {what} for this account has been reached. Please contact your administrator if you need additional {what}.";
+    /// Unknown model, or unknown API in calls on one.
+    NotFound InvalidModelName { name: String } => "Invalid model name specified: {name}";
+    /// Unknown validator, or unknown API in calls on one.
+    NotFound InvalidValidator => "Invalid Request Validator identifier specified";
+    /// Unknown authorizer.
+    NotFound UnknownAuthorizer => "Invalid Authorizer identifier specified";
+    /// DeleteGatewayResponse of a default one.
+    NotFound GatewayResponseNotDefined => "Gateway response type not defined on api";
 
     /// A genuine write race.
     Conflict ConcurrentModification =>
@@ -167,6 +175,17 @@ errors! {
     Conflict ResponseExists => "Response already exists for this resource";
     /// CreateStage twice.
     Conflict StageExists => "Stage already exists";
+
+    /// CreateModel twice.
+    Conflict ModelExists => "Model name already exists for this REST API";
+    /// DeleteModel while `by`, such as `method request: /pets/GET`, names it.
+    Conflict ModelInUse { name: String, by: String } => "Cannot delete model '{name}', is referenced in {by}";
+    /// DeleteAuthorizer while a method, `{verb}/{path}`, names it.
+    Conflict AuthorizerInUse { name: String, method: String } =>
+        "Cannot delete authorizer '{name}', is referenced in method: {method}";
+    /// DeleteRequestValidator while methods, each `{path}/{verb}`, name it.
+    Conflict ValidatorInUse { name: String, methods: String } =>
+        "Cannot delete request validator '{name}', is referenced in method request: {methods}";
 
     /// Too many of something.
     LimitExceeded TooMany { what: &'static str } =>
@@ -238,6 +257,52 @@ errors! {
     /// A content type that is none.
     BadRequest InvalidContentType { content_type: String } =>
         "Validation Result: warnings : [], errors : [Invalid content type specified: {content_type}]";
+
+    /// CreateModel without a name.
+    BadRequest EmptyModelName => "Model name must be non-empty";
+    /// Other characters.
+    BadRequest ModelNameCharacters { name: String } => "Model name must be alphanumeric: {name}";
+    /// A model of JSON or XML without a schema.
+    BadRequest EmptyModelSchema => "Model schema must have at least 1 property or array items defined";
+    /// A schema that is none, or that names what is not there.
+    BadRequest InvalidModel { errors: String } =>
+        "Invalid model specified: Validation Result: warnings : [], errors : [{errors}]";
+    /// A schema over 400 KB.
+    BadRequest ModelTooLong => "Model schema cannot be greater than 400 KB";
+    /// CreateRequestValidator on an unknown API.
+    BadRequest InvalidRestApi => "Invalid REST API identifier specified";
+    /// A validator's name is empty.
+    BadRequest BlankValidatorName => "Request Validator name cannot be blank";
+    /// PATCH of an entry of a gateway response without a value.
+    BadRequest NullGatewayValue { member: &'static str } => "Invalid null or empty value in {member}";
+
+    /// Another authorizer has the name.
+    BadRequest AuthorizerExists { name: String } =>
+        "Authorizer name must be unique. Authorizer {name} already exists in this RestApi.";
+    /// No function's invocation ARN.
+    BadRequest InvalidAuthorizerUri { uri: String } =>
+        "Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function invocation.";
+    /// An identity source its type does not read.
+    BadRequest InvalidIdentitySource { text: String, wanted: &'static str } =>
+        "Invalid identity source specified: {text}. Identity source must be {wanted}";
+    /// A REQUEST authorizer would cache under no key.
+    BadRequest IdentitySourceMissing =>
+        "Identity source must be set if authorizer caching is enabled (TTL is greater than 0)";
+    /// No regular expression.
+    BadRequest InvalidIdentityExpression { expression: String } =>
+        "Invalid identity validation expression specified: {expression}";
+    /// Out of range, or no number.
+    BadRequest InvalidAuthorizerTtl => "Authorizer result TTL must be between 0 and 3600";
+    /// COGNITO_USER_POOLS without a pool.
+    BadRequest NoProviderArn => "At least one provider ARN is required";
+    /// A provider that is no user pool.
+    BadRequest InvalidProviderArn { arn: String } =>
+        "Invalid provider ARN specified: {arn}. Provider ARN should be a valid Cognito user pool ARN";
+    /// A member the type does not have.
+    BadRequest UnsupportedAuthorizerMember { member: &'static str, kind: String } =>
+        "{member} is not supported for {kind} authorizers";
+    /// Everything that is wrong with the issuers of a JWT authorizer.
+    BadRequest InvalidJwtConfiguration { reasons: String } => "Invalid JWT configuration specified: {reasons}";
 
     /// No upstream verb.
     BadRequest EmptyIntegrationMethod => "Enumeration value for HttpMethod must be non-empty";

@@ -74,15 +74,33 @@ pub(super) fn check_integration_response(
     refuse(errors)
 }
 
-/// Keys are `type/subtype`; a template has at most 300 KB.
-pub(super) fn check_templates(templates: &Templates) -> Result<(), AppError> {
-    for (content_type, template) in templates {
-        check_content_type(content_type)?;
-        if template.as_ref().is_some_and(|template| template.len() > 300 * 1024) {
-            return Err(AppError::TemplateTooLong);
+/// `gatewayresponse.{location}.{name}` to something of the request, which may be one no method knows.
+///
+/// Source: API Gateway Developer Guide, "Gateway responses in API Gateway".
+pub(super) fn check_gateway_response(map: &StringMap) -> Result<(), AppError> {
+    let mut errors = Vec::new();
+    for (key, value) in map {
+        if !is_parameter(key, "gatewayresponse.", &["header", "path", "querystring"]) {
+            errors.push(format!("Invalid mapping expression specified: {key}"));
+        }
+        if declaration(value).is_none() && !is_source(value, "method.request.body") {
+            errors.push(format!("Invalid mapping expression specified: {value}"));
         }
     }
-    Ok(())
+    refuse(errors)
+}
+
+/// Keys are `type/subtype`; a template has at most 300 KB.
+pub(super) fn check_templates(templates: &Templates) -> Result<(), AppError> {
+    templates.iter().try_for_each(|(content_type, template)| {
+        check_template(content_type, template.as_deref().unwrap_or_default())
+    })
+}
+
+/// One entry of [`check_templates`].
+pub(super) fn check_template(content_type: &str, template: &str) -> Result<(), AppError> {
+    check_content_type(content_type)?;
+    if template.len() > 300 * 1024 { Err(AppError::TemplateTooLong) } else { Ok(()) }
 }
 
 /// `type/subtype`, or the catch-all `$default`.

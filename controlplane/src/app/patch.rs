@@ -77,6 +77,19 @@ impl PatchOperation {
         if self.op == PatchOp::Replace { Ok(()) } else { Err(AppError::PatchReplaceOnly) }
     }
 
+    /// Refuses anything but replace of one of `among`, in the families that list them; the op is checked first.
+    pub(super) fn replace_among(&self, among: &'static str) -> Result<(), AppError> {
+        let (path, op) = (self.path().to_owned(), self.op.name());
+        if self.op != PatchOp::Replace {
+            return Err(AppError::PatchOpUnsupported { path, op });
+        }
+        if among.split(", ").any(|known| known == path) {
+            Ok(())
+        } else {
+            Err(AppError::PatchPathAmong { path, op, among })
+        }
+    }
+
     /// Changes an entry of a map: add and replace set it, replace and remove need it to be there.
     ///
     /// A map that becomes empty is absent again, as recorded.

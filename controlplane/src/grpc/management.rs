@@ -3,14 +3,18 @@
 //! A family's functions take the request's message and answer with the reply's; here is only what all calls share: the
 //! request id, the log and the mapping of refusals.
 
+mod authorizers;
 mod client_certificates;
 mod convert;
 mod deployments;
 mod domain_names;
 mod error;
+mod gateway_responses;
 mod methods;
+mod models;
 mod nodes;
 mod operate;
+mod request_validators;
 mod resources;
 mod rest_apis;
 mod stages;
@@ -93,6 +97,32 @@ calls! {
     get_integration_response(ResponseAddress) -> RestIntegrationResponse in methods;
     update_integration_response(UpdateResponseRequest) -> RestIntegrationResponse in methods;
     delete_integration_response(ResponseAddress) -> Done in methods;
+
+    create_model(CreateModelRequest) -> RestModel in models;
+    get_model(GetModelRequest) -> RestModel in models;
+    get_models(GetModelsRequest) -> GetModelsResponse in models;
+    get_model_template(ModelAddress) -> ModelTemplate in models;
+    update_model(UpdateModelRequest) -> RestModel in models;
+    delete_model(ModelAddress) -> Done in models;
+
+    create_request_validator(CreateRequestValidatorRequest) -> RestRequestValidator in request_validators;
+    get_request_validator(RequestValidatorAddress) -> RestRequestValidator in request_validators;
+    get_request_validators(GetRequestValidatorsRequest) -> GetRequestValidatorsResponse in request_validators;
+    update_request_validator(UpdateRequestValidatorRequest) -> RestRequestValidator in request_validators;
+    delete_request_validator(RequestValidatorAddress) -> Done in request_validators;
+
+    create_authorizer(CreateAuthorizerRequest) -> RestAuthorizer in authorizers;
+    get_authorizer(AuthorizerAddress) -> RestAuthorizer in authorizers;
+    get_authorizers(GetAuthorizersRequest) -> GetAuthorizersResponse in authorizers;
+    update_authorizer(UpdateAuthorizerRequest) -> RestAuthorizer in authorizers;
+    delete_authorizer(AuthorizerAddress) -> Done in authorizers;
+    test_invoke_authorizer(TestInvokeAuthorizerRequest) -> TestedAuthorizer in authorizers;
+
+    put_gateway_response(PutGatewayResponseRequest) -> RestGatewayResponse in gateway_responses;
+    get_gateway_response(GatewayResponseAddress) -> RestGatewayResponse in gateway_responses;
+    get_gateway_responses(RestApiAddress) -> GetGatewayResponsesResponse in gateway_responses;
+    update_gateway_response(UpdateGatewayResponseRequest) -> RestGatewayResponse in gateway_responses;
+    delete_gateway_response(GatewayResponseAddress) -> Done in gateway_responses;
 
     create_deployment(CreateDeploymentRequest) -> Deployment in deployments;
     get_deployment(GetDeploymentRequest) -> Deployment in deployments;

@@ -96,6 +96,17 @@ wire_enum! {
     }
 }
 
+impl AuthorizerType {
+    /// `authType` of an authorizer that was not given one; none for JWT. Source: recorded answers of CreateAuthorizer.
+    pub fn default_auth_type(self) -> Option<&'static str> {
+        match self {
+            Self::Token | Self::Request => Some("custom"),
+            Self::CognitoUserPools => Some("cognito_user_pools"),
+            Self::Jwt => None,
+        }
+    }
+}
+
 wire_enum! {
     /// Shape of a claim.
     ClaimFormat { SingleString = "SINGLE_STRING" }

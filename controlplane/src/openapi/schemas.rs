@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::object::{Object, Reader};
 use super::{Dialect, ImportedModel};
-use crate::model::ApiId;
+use crate::model::{ApiId, Model};
 
 /// The models of a document. Which names exist is known before any schema is read, so models may be circular.
 pub(super) struct Schemas<'a> {
@@ -36,7 +36,7 @@ impl<'a> Schemas<'a> {
         let mut schemas =
             Self { prefix, url, named: found.iter().cloned().collect(), models: BTreeMap::new() };
         for (name, schema) in found {
-            if !is_name(name) {
+            if !Model::is_name(name) {
                 reader.error(format!(
                     "Unable to create model for '{name}': Model name must be alphanumeric: {name}"
                 ));
@@ -97,7 +97,7 @@ impl<'a> Schemas<'a> {
     fn named(&self, reference: &str, place: &str, reader: &mut Reader<'_>) -> Option<String> {
         let name = if let Some(name) = reference.strip_prefix(self.prefix) {
             name
-        } else if let Some((_, name)) = aws_reference(reference) {
+        } else if let Some(name) = Model::named_by(reference) {
             name
         } else if reference.starts_with('#') {
             reader
@@ -158,16 +158,4 @@ impl<'a> Schemas<'a> {
         });
         Value::Object(rewritten.collect())
     }
-}
-
-/// `https://{any host}/restapis/{api}/models/{name}`. Source: `admin-api` section 11.
-fn aws_reference(reference: &str) -> Option<(&str, &str)> {
-    let rest = reference.strip_prefix("https://")?;
-    let (_, rest) = rest.split_once("/restapis/")?;
-    let (api, name) = rest.split_once("/models/")?;
-    is_name(name).then_some((api, name))
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric())
 }

@@ -216,18 +216,13 @@ fn authorizer(
         let header = from_header.filter(|_| kind != AuthorizerType::Request)?;
         Some(format!("method.request.header.{header}"))
     });
-    let default_auth_type = match kind {
-        AuthorizerType::Token | AuthorizerType::Request => Some("custom"),
-        AuthorizerType::CognitoUserPools => Some("cognito_user_pools"),
-        AuthorizerType::Jwt => None,
-    };
     let jwt_configuration =
         if kind == AuthorizerType::Jwt { jwt(&extension, reader) } else { None };
     Some(ImportedAuthorizer {
         name: name.to_owned(),
         kind,
         provider_arns: provider_arns.filter(|_| kind == AuthorizerType::CognitoUserPools),
-        auth_type: auth_type.or(default_auth_type.map(str::to_owned)),
+        auth_type: auth_type.or(kind.default_auth_type().map(str::to_owned)),
         authorizer_uri: authorizer_uri.filter(|_| is_lambda),
         authorizer_credentials: extension.text("authorizerCredentials", reader),
         identity_source,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Operation, RestError};
-use crate::model::{StringMap, Templates, WireName};
+use crate::model::{StatusCode, StringMap, Templates, WireName};
 
 /// The members of one object.
 pub(super) struct Members {
@@ -63,7 +63,7 @@ impl Members {
 
     /// A member that is text and must be there; empty text stands in while violations are collected.
     pub(super) fn required(&mut self, name: &str) -> Result<String, RestError> {
-        self.must_be_there(name);
+        self.require(name);
         Ok(self.text(name)?.unwrap_or_default())
     }
 
@@ -72,23 +72,43 @@ impl Members {
         &mut self,
         name: &str,
     ) -> Result<Option<T>, RestError> {
-        self.must_be_there(name);
+        self.require(name);
         self.one_of(name)
     }
 
     /// A member that is a list of texts and must be there; an empty list stands in while violations are collected.
     pub(super) fn required_texts(&mut self, name: &str) -> Result<Vec<String>, RestError> {
-        self.must_be_there(name);
+        self.require(name);
         Ok(self.texts(name)?.unwrap_or_default())
     }
 
-    fn must_be_there(&mut self, name: &str) {
+    /// Notes a violation when a member is missing, of whatever type it is.
+    pub(super) fn require(&mut self, name: &str) {
         if self.is_absent(name) {
             let place = &self.place;
             self.violations.push(format!(
                 "Value null at '{place}.{name}' failed to satisfy constraint: Member must not be null"
             ));
         }
+    }
+
+    /// Notes a violation outside the body, so that it is told with those inside.
+    pub(super) fn note(&mut self, violation: String) {
+        self.violations.push(violation);
+    }
+
+    /// A member that is a status code.
+    pub(super) fn status_code(&mut self, name: &str) -> Result<Option<StatusCode>, RestError> {
+        let Some(found) = self.text(name)? else { return Ok(None) };
+        let known = StatusCode::parse(&found);
+        if known.is_none() {
+            let (place, pattern) = (&self.place, StatusCode::PATTERN);
+            self.violations.push(format!(
+                "Value '{found}' at '{place}.{name}' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: {pattern}"
+            ));
+        }
+        Ok(known)
     }
 
     /// A member that is one of a set.
@@ -147,18 +167,20 @@ impl Members {
 
     /// A member that is a list of texts.
     pub(super) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, RestError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Array(values)) => {
-                values.into_iter().map(text).collect::<Result<_, _>>().map(Some)
-            }
-            Some(other) => Err(RestError::Serialization(unexpected(&other))),
-        }
+        self.take(name).map(texts).transpose()
     }
 
     /// A member that maps text to text.
     pub(super) fn map(&mut self, name: &str) -> Result<Option<StringMap>, RestError> {
         self.entries(name, text)
+    }
+
+    /// A member that maps text to lists of texts.
+    pub(super) fn text_lists(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, Vec<String>>>, RestError> {
+        self.entries(name, texts)
     }
 
     /// A member that maps text to flags.
@@ -232,6 +254,13 @@ fn text(value: Value) -> Result<String, RestError> {
     match value {
         Value::String(text) => Ok(text),
         other => Err(mismatch(&other, "String")),
+    }
+}
+
+fn texts(value: Value) -> Result<Vec<String>, RestError> {
+    match value {
+        Value::Array(values) => values.into_iter().map(text).collect(),
+        other => Err(RestError::Serialization(unexpected(&other))),
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod operations;
+mod parts;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
