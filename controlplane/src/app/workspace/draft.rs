@@ -61,6 +61,7 @@ pub struct Draft {
     removed: Vec<(Part, String)>,
     blobs: Vec<Vec<u8>>,
     delete_api: bool,
+    beside: Operation,
 }
 
 impl Draft {
@@ -84,6 +85,11 @@ impl Draft {
         self.delete_api = true;
     }
 
+    /// What changes in the same step of rows that belong to no API.
+    pub(in crate::app) fn beside(&mut self, operation: Operation) {
+        self.beside = operation;
+    }
+
     /// The items alone, for an API that is not stored yet.
     pub(in crate::app) fn into_items(self) -> Vec<Item> {
         self.items
@@ -100,6 +106,17 @@ impl Draft {
     /// The operation that makes the draft durable if the API is still at the workspace's version. An empty draft only
     /// expects.
     pub(super) fn operation(&self, on: &Workspace) -> Operation {
+        let mut operation = self.own_operation(on);
+        let beside = self.beside.clone();
+        operation.expect.extend(beside.expect);
+        operation.deletes.extend(beside.deletes);
+        operation.delete_prefixes.extend(beside.delete_prefixes);
+        operation.puts.extend(beside.puts);
+        operation.changes.extend(beside.changes);
+        operation
+    }
+
+    fn own_operation(&self, on: &Workspace) -> Operation {
         let api = &on.rest_api.id;
         let mut operation = Operation {
             expect: vec![Expect::Value(
