@@ -5,6 +5,7 @@
 //! caller is told so. Nothing here knows HTTP; [`AppError`] has AWS's texts and the faults a protocol maps to statuses.
 
 pub mod account;
+pub mod api_keys;
 pub mod apply;
 pub mod deployments;
 pub mod diff;
@@ -24,6 +25,9 @@ pub mod rest_apis;
 pub mod stages;
 pub mod tags;
 mod transaction;
+pub mod usage;
+pub mod usage_plan_keys;
+pub mod usage_plans;
 mod workspace;
 
 use std::sync::Arc;
@@ -68,11 +72,29 @@ pub struct Limits {
     pub resources_per_api: usize,
     /// Stages per API.
     pub stages_per_api: usize,
+    /// API keys of the account; 10,000 on AWS.
+    pub api_keys: usize,
+    /// API keys of one import, which is one transaction.
+    pub api_keys_per_import: usize,
+    /// Usage plans of the account; 300 on AWS.
+    pub usage_plans: usize,
+    /// Usage plans an API key is in.
+    pub usage_plans_per_key: usize,
+    /// Method-level throttles per stage of a usage plan; 20 on AWS.
+    pub throttles_per_api_stage: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { resources_per_api: 20_000, stages_per_api: 100 }
+        Self {
+            resources_per_api: 20_000,
+            stages_per_api: 100,
+            api_keys: 1_000_000,
+            api_keys_per_import: 10_000,
+            usage_plans: 10_000,
+            usage_plans_per_key: 10,
+            throttles_per_api_stage: 1_000,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! Source: the service model of `apigateway` version 2015-07-09.
 
+mod api_keys;
 mod authorizers;
 mod deployments;
 mod gateway_responses;
@@ -18,8 +19,11 @@ mod resources;
 mod rest_apis;
 mod snapshot;
 mod stages;
+mod usage;
+mod usage_plans;
 mod wire;
 
+pub use api_keys::{ApiKey, ApiKeyRecord};
 pub use authorizers::{
     AdditionalClaim, Authorizer, AuthorizerType, ClaimFormat, JwtAlgorithm, JwtConfiguration,
     JwtIssuer,
@@ -30,8 +34,8 @@ pub use deployments::{
 pub use gateway_responses::{GatewayResponse, ResponseType};
 pub use hash::ContentHash;
 pub use ids::{
-    ApiId, AuthorizerId, DeploymentId, InvalidId, ModelId, RequestValidatorId, ResourceId,
-    StageName,
+    ApiId, ApiKeyId, AuthorizerId, DeploymentId, InvalidId, ModelId, RequestValidatorId,
+    ResourceId, StageName, UsagePlanId,
 };
 pub use integrations::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,
@@ -50,6 +54,8 @@ pub use stages::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CanarySettings, LoggingLevel,
     MethodSetting, Stage, StageRecord, UnauthorizedCacheControlHeaderStrategy,
 };
+pub use usage::{Grant, QuotaPeriod, UNLIMITED, UsageDay, day_of, usage};
+pub use usage_plans::{ApiStage, QuotaSettings, ThrottleSettings, UsagePlan, UsagePlanRecord};
 pub(crate) use wire::wire_enum;
 pub use wire::{Timestamp, UnknownName, WireName};
 

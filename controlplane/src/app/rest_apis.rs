@@ -1,7 +1,7 @@
 //! REST APIs: create, show, change, delete.
 
 use super::patch::{PatchOp, PatchOperation};
-use super::{App, AppError, Draft, Item, Page, Paging, Workspace, models, now, tags};
+use super::{App, AppError, Item, Page, Paging, Workspace, models, now, tags};
 use crate::model::{
     ApiId, ApiKeySource, ContentHash, EndpointAccessMode, EndpointConfiguration, EndpointType,
     IpAddressType, Model, Resource, ResourceId, RestApi, SecurityPolicy, StringMap, WireName,
@@ -121,13 +121,13 @@ impl App {
         .await
     }
 
-    /// DeleteRestApi, with everything in it.
+    /// DeleteRestApi, with everything in it. Usage plans no longer cover its stages.
     pub async fn delete_rest_api(&self, api: &str) -> Result<(), AppError> {
-        let delete = |_: &Workspace, draft: &mut Draft| {
+        self.remove_stages(api, |workspace, draft| {
             draft.delete_api();
-            Ok(())
-        };
-        self.change(api, || self.unknown_api(api), delete).await
+            Ok(workspace.stages.keys().cloned().collect())
+        })
+        .await
     }
 }
 

@@ -114,17 +114,13 @@ impl App {
         .await
     }
 
-    /// DeleteStage; its deployments stay.
+    /// DeleteStage; its deployments stay. Usage plans no longer cover it.
     pub async fn delete_stage(&self, api: &str, stage: &str) -> Result<(), AppError> {
-        self.change(
-            api,
-            || self.unknown_api(api),
-            |workspace, draft| {
-                let record = workspace.stage(stage)?;
-                draft.remove(Part::Stage, record.stage.stage_name.as_str());
-                Ok(())
-            },
-        )
+        self.remove_stages(api, |workspace, draft| {
+            let name = workspace.stage(stage)?.stage.stage_name.clone();
+            draft.remove(Part::Stage, name.as_str());
+            Ok(vec![name])
+        })
         .await
     }
 

@@ -10,9 +10,19 @@
 //! part/{id}/request-validator/{v}  RequestValidator
 //! part/{id}/resource/{rid}         Resource with its methods, integrations and their responses
 //! part/{id}/stage/{name}           StageRecord
+//!
+//! api-key/{id}                     ApiKeyRecord
+//! api-key-value/{hash}             id of the API key whose value has this SHA-256
+//! usage-plan/{id}                  UsagePlanRecord
+//! usage-plan-key/{plan}/{key}      id of an API key in a usage plan
+//! usage-plan-stage/{api}/{stage}/{plan}  id of a usage plan that covers a stage
+//! usage/{plan}/{key}/{YYYY-MM-DD}  UsageDay
+//! count/...                        how many rows there are; also moves whenever one comes or goes
 //! ```
 
-use crate::model::ApiId;
+use time::Date;
+
+use crate::model::{ApiId, ContentHash};
 
 /// All REST APIs.
 pub const APIS: &str = "api/";
@@ -47,6 +57,81 @@ pub fn split_part<'k>(id: &ApiId, key: &'k str) -> Option<(Part, &'k str)> {
     let rest = key.strip_prefix("part/")?.strip_prefix(id.as_str())?.strip_prefix('/')?;
     let (kind, name) = rest.split_once('/')?;
     Some((Part::ALL.into_iter().find(|part| part.name() == kind)?, name))
+}
+
+/// All API keys.
+pub const API_KEYS: &str = "api-key/";
+
+/// The row of an API key.
+pub fn api_key(id: &str) -> String {
+    format!("{API_KEYS}{id}")
+}
+
+/// The row that keeps a value of API keys unique.
+pub fn api_key_value(hash: ContentHash) -> String {
+    format!("api-key-value/{hash}")
+}
+
+/// All usage plans.
+pub const USAGE_PLANS: &str = "usage-plan/";
+
+/// The row of a usage plan.
+pub fn usage_plan(id: &str) -> String {
+    format!("{USAGE_PLANS}{id}")
+}
+
+/// All API keys of a usage plan.
+pub fn usage_plan_keys(plan: &str) -> String {
+    format!("usage-plan-key/{plan}/")
+}
+
+/// The row that says an API key is in a usage plan.
+pub fn usage_plan_key(plan: &str, key: &str) -> String {
+    format!("usage-plan-key/{plan}/{key}")
+}
+
+/// All usage plans that cover a stage.
+pub fn usage_plan_stages(api: &str, stage: &str) -> String {
+    format!("usage-plan-stage/{api}/{stage}/")
+}
+
+/// The row that says a usage plan covers a stage.
+pub fn usage_plan_stage(api: &str, stage: &str, plan: &str) -> String {
+    format!("usage-plan-stage/{api}/{stage}/{plan}")
+}
+
+/// All days of all API keys of a usage plan.
+pub fn usage(plan: &str) -> String {
+    format!("usage/{plan}/")
+}
+
+/// All days of an API key in a usage plan, in their order.
+pub fn usage_days(plan: &str, key: &str) -> String {
+    format!("usage/{plan}/{key}/")
+}
+
+/// One day of an API key in a usage plan.
+pub fn usage_day(plan: &str, key: &str, day: Date) -> String {
+    format!("usage/{plan}/{key}/{day}")
+}
+
+/// Names of counters.
+pub mod count {
+    /// All API keys.
+    pub const API_KEYS: &str = "count/api-key";
+
+    /// All usage plans.
+    pub const USAGE_PLANS: &str = "count/usage-plan";
+
+    /// The API keys of a usage plan.
+    pub fn usage_plan_keys(plan: &str) -> String {
+        format!("count/usage-plan-key/{plan}")
+    }
+
+    /// The usage plans that cover a stage.
+    pub fn usage_plan_stages(api: &str, stage: &str) -> String {
+        format!("count/usage-plan-stage/{api}/{stage}")
+    }
 }
 
 /// Kinds of rows an API has many of.
