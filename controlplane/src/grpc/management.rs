@@ -3,6 +3,7 @@
 //! A family's functions take the request's message and answer with the reply's; here is only what all calls share: the
 //! request id, the log and the mapping of refusals.
 
+mod api_keys;
 mod convert;
 mod deployments;
 mod error;
@@ -12,6 +13,7 @@ mod operate;
 mod resources;
 mod rest_apis;
 mod stages;
+mod usage_plans;
 
 use std::sync::Arc;
 
@@ -107,6 +109,25 @@ calls! {
     flush_stage_cache(StageAddress) -> Done in stages;
     flush_stage_authorizers_cache(StageAddress) -> Done in stages;
     list_undeployed_changes(StageAddress) -> UndeployedChanges in stages;
+
+    create_api_key(CreateApiKeyRequest) -> ApiKey in api_keys;
+    import_api_keys(ImportApiKeysRequest) -> ImportApiKeysResponse in api_keys;
+    get_api_key(GetApiKeyRequest) -> ApiKey in api_keys;
+    get_api_keys(GetApiKeysRequest) -> GetApiKeysResponse in api_keys;
+    update_api_key(UpdateApiKeyRequest) -> ApiKey in api_keys;
+    delete_api_key(ApiKeyAddress) -> Done in api_keys;
+
+    create_usage_plan(CreateUsagePlanRequest) -> UsagePlan in usage_plans;
+    get_usage_plan(UsagePlanAddress) -> UsagePlan in usage_plans;
+    get_usage_plans(GetUsagePlansRequest) -> GetUsagePlansResponse in usage_plans;
+    update_usage_plan(UpdateUsagePlanRequest) -> UsagePlan in usage_plans;
+    delete_usage_plan(UsagePlanAddress) -> Done in usage_plans;
+    create_usage_plan_key(CreateUsagePlanKeyRequest) -> UsagePlanKey in usage_plans;
+    get_usage_plan_key(UsagePlanKeyAddress) -> UsagePlanKey in usage_plans;
+    get_usage_plan_keys(GetUsagePlanKeysRequest) -> GetUsagePlanKeysResponse in usage_plans;
+    delete_usage_plan_key(UsagePlanKeyAddress) -> Done in usage_plans;
+    get_usage(GetUsageRequest) -> Usage in usage_plans;
+    update_usage(UpdateUsageRequest) -> Usage in usage_plans;
 
     tag_resource(TagResourceRequest) -> Done in operate;
     untag_resource(UntagResourceRequest) -> Done in operate;

@@ -5,3 +5,4 @@ mod operations;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
+mod usage;
