@@ -6,6 +6,7 @@
 
 pub mod access_associations;
 pub mod account;
+pub mod api_keys;
 pub mod apply;
 mod arn;
 pub mod authorizers;
@@ -33,6 +34,9 @@ pub mod rest_apis;
 pub mod stages;
 pub mod tags;
 mod transaction;
+pub mod usage;
+pub mod usage_plan_keys;
+pub mod usage_plans;
 mod uses;
 pub mod vpc_links;
 mod workspace;
@@ -85,6 +89,16 @@ pub struct Limits {
     pub client_certificates: usize,
     /// Models per API; the same goes for request validators and for authorizers.
     pub parts_per_api: usize,
+    /// API keys of the account; 10,000 on AWS.
+    pub api_keys: usize,
+    /// API keys of one import, which is one transaction.
+    pub api_keys_per_import: usize,
+    /// Usage plans of the account; 300 on AWS.
+    pub usage_plans: usize,
+    /// Usage plans an API key is in.
+    pub usage_plans_per_key: usize,
+    /// Method-level throttles per stage of a usage plan; 20 on AWS.
+    pub throttles_per_api_stage: usize,
 }
 
 impl Default for Limits {
@@ -95,6 +109,11 @@ impl Default for Limits {
             parts_per_api: 1_000,
             vpc_links: 1_000,
             client_certificates: 1_000,
+            api_keys: 1_000_000,
+            api_keys_per_import: 10_000,
+            usage_plans: 10_000,
+            usage_plans_per_key: 10,
+            throttles_per_api_stage: 1_000,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! Source: the service model of `apigateway` version 2015-07-09.
 
 mod access_associations;
+mod api_keys;
 mod authorizers;
 mod base_path_mappings;
 mod client_certificates;
@@ -22,10 +23,13 @@ mod resources;
 mod rest_apis;
 mod snapshot;
 mod stages;
+mod usage;
+mod usage_plans;
 mod vpc_links;
 mod wire;
 
 pub use access_associations::{AccessAssociationSourceType, DomainNameAccessAssociation};
+pub use api_keys::{ApiKey, ApiKeyRecord};
 pub use authorizers::{
     AdditionalClaim, Authorizer, AuthorizerType, ClaimFormat, JwtAlgorithm, JwtConfiguration,
     JwtIssuer,
@@ -42,8 +46,8 @@ pub use domain_names::{
 pub use gateway_responses::{GatewayResponse, ResponseType};
 pub use hash::ContentHash;
 pub use ids::{
-    ApiId, AuthorizerId, ClientCertificateId, DeploymentId, DomainNameId, HostName, InvalidId,
-    ModelId, RequestValidatorId, ResourceId, StageName, VpcLinkId,
+    ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DomainNameId, HostName,
+    InvalidId, ModelId, RequestValidatorId, ResourceId, StageName, UsagePlanId, VpcLinkId,
 };
 pub use integrations::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,
@@ -62,6 +66,8 @@ pub use stages::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CanarySettings, LoggingLevel,
     MethodSetting, Stage, StageRecord, UnauthorizedCacheControlHeaderStrategy,
 };
+pub use usage::{Grant, QuotaPeriod, UNLIMITED, UsageDay, day_of, usage};
+pub use usage_plans::{ApiStage, QuotaSettings, ThrottleSettings, UsagePlan, UsagePlanRecord};
 pub use vpc_links::{VpcLink, VpcLinkStatus};
 pub(crate) use wire::wire_enum;
 pub use wire::{Timestamp, UnknownName, WireName};

@@ -13,6 +13,7 @@
 
 mod access_associations;
 mod account;
+mod api_keys;
 mod authorizers;
 mod base_path_mappings;
 mod call;
@@ -37,6 +38,9 @@ mod rest_apis;
 mod server;
 mod stages;
 mod tags;
+mod usage;
+mod usage_plan_keys;
+mod usage_plans;
 mod vpc_links;
 
 use std::sync::Arc;
@@ -241,6 +245,23 @@ async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
         Operation::GetGatewayResponses => gateway_responses::list(app, call).await,
         Operation::UpdateGatewayResponse => gateway_responses::update(app, call).await,
         Operation::DeleteGatewayResponse => gateway_responses::delete(app, call).await,
+        Operation::CreateApiKey => api_keys::create(app, call).await,
+        Operation::ImportApiKeys => api_keys::import(app, call).await,
+        Operation::GetApiKey => api_keys::get(app, call).await,
+        Operation::GetApiKeys => api_keys::list(app, call).await,
+        Operation::UpdateApiKey => api_keys::update(app, call).await,
+        Operation::DeleteApiKey => api_keys::delete(app, call).await,
+        Operation::CreateUsagePlan => usage_plans::create(app, call).await,
+        Operation::GetUsagePlan => usage_plans::get(app, call).await,
+        Operation::GetUsagePlans => usage_plans::list(app, call).await,
+        Operation::UpdateUsagePlan => usage_plans::update(app, call).await,
+        Operation::DeleteUsagePlan => usage_plans::delete(app, call).await,
+        Operation::CreateUsagePlanKey => usage_plan_keys::create(app, call).await,
+        Operation::GetUsagePlanKey => usage_plan_keys::get(app, call).await,
+        Operation::GetUsagePlanKeys => usage_plan_keys::list(app, call).await,
+        Operation::DeleteUsagePlanKey => usage_plan_keys::delete(app, call).await,
+        Operation::GetUsage => usage::get(app, call).await,
+        Operation::UpdateUsage => usage::update(app, call).await,
         other => Err(crate::app::AppError::NotBuilt { operation: other.name().to_owned() }.into()),
     }
 }

@@ -44,6 +44,19 @@ pub struct Operation {
     pub changes: Vec<Change>,
 }
 
+impl Operation {
+    /// Makes another operation a part of this one: both are applied, or neither.
+    pub fn extend(&mut self, other: Operation) {
+        let Operation { expect, deletes, delete_prefixes, puts, blobs, changes } = other;
+        self.expect.extend(expect);
+        self.deletes.extend(deletes);
+        self.delete_prefixes.extend(delete_prefixes);
+        self.puts.extend(puts);
+        self.blobs.extend(blobs);
+        self.changes.extend(changes);
+    }
+}
+
 /// A condition on the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {

@@ -25,7 +25,7 @@ impl App {
         let description = description.filter(|text| !text.is_empty());
         let limit = self.settings.limits.client_certificates;
         if self.store.scan(keys::CLIENT_CERTIFICATES, None, limit).await?.len() >= limit {
-            return Err(AppError::TooManyInAccount { what: "client certificates" });
+            return Err(AppError::TooManyOf { what: "client certificates", of: "account" });
         }
         let (from, until) = (now(), Timestamp(now().0 + VALID.whole_seconds()));
         let (certificate, private_key) = self_signed(from, until).map_err(|cause| {
@@ -184,6 +184,6 @@ mod tests {
         assert!(key.starts_with(b"-----BEGIN PRIVATE KEY-----"));
         assert_eq!(made.expiration_date.0 - made.created_date.0, 365 * 24 * 3_600);
         let refused = app.generate_client_certificate(None, None).await;
-        assert!(matches!(refused, Err(AppError::TooManyInAccount { .. })));
+        assert!(matches!(refused, Err(AppError::TooManyOf { .. })));
     }
 }

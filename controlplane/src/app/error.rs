@@ -150,9 +150,6 @@ errors! {
         "Cannot delete client certificate. Client certificate '{id}', is referenced in [{uses}] in format of [RESTApiId:Stage].";
     /// The random source or the certificate library failed.
     Internal CertificateNotMade => "Internal server error";
-    /// Too many of something that belongs to the account.
-    LimitExceeded TooManyInAccount { what: &'static str } =>
-        "Maximum number of {what} for this account has been reached. Please contact your administrator if you need additional {what}.";
     /// Unknown model, or unknown API in calls on one.
     NotFound InvalidModelName { name: String } => "Invalid model name specified: {name}";
     /// Unknown validator, or unknown API in calls on one.
@@ -161,6 +158,15 @@ errors! {
     NotFound UnknownAuthorizer => "Invalid Authorizer identifier specified";
     /// DeleteGatewayResponse of a default one.
     NotFound GatewayResponseNotDefined => "Gateway response type not defined on api";
+    /// Unknown API key, or one that is not in the usage plan.
+    NotFound InvalidApiKey => "Invalid API Key identifier specified";
+    /// Unknown usage plan.
+    NotFound InvalidUsagePlan => "Invalid Usage Plan ID specified";
+    /// A usage plan is to cover a stage that is not there.
+    NotFound ApiStageNotFound { api: String, stage: String } => "API Stage not found: {api}:{stage}";
+    /// A usage plan does not cover the stage.
+    NotFound NotInUsagePlan { api: String, stage: String, plan: String } =>
+        "Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {plan}";
 
     /// A genuine write race.
     Conflict ConcurrentModification =>
@@ -187,6 +193,18 @@ errors! {
     Conflict ValidatorInUse { name: String, methods: String } =>
         "Cannot delete request validator '{name}', is referenced in method request: {methods}";
 
+    /// The value of an API key is taken.
+    Conflict ApiKeyExists => "API Key already exists";
+    /// CreateUsagePlanKey twice.
+    Conflict UsagePlanKeyExists { key: String, plan: String } =>
+        "API Key {key} is already associated with Usage Plan {plan}";
+    /// One key with two usage plans for one stage; the words are the Developer Guide's.
+    Conflict UsagePlansOverlap { key: String, plan: String, other: String, api: String, stage: String } =>
+        "API Key {key} can only be associated with one usage plan for each API stage: Usage Plan {plan} and Usage Plan {other} both include API Stage {api}:{stage}";
+
+    /// Too many of something that an account, a key or a usage plan has.
+    LimitExceeded TooManyOf { what: &'static str, of: &'static str } =>
+        "Maximum number of {what} for this {of} has been reached. Please contact your administrator if you need additional {what}.";
     /// Too many of something.
     LimitExceeded TooMany { what: &'static str } =>
         "Maximum number of {what} for this API has been reached. Please contact your administrator if you need additional {what}.";
@@ -396,6 +414,41 @@ errors! {
 
     /// A tag's key or value.
     BadRequest InvalidTag { reason: &'static str } => "Invalid tag specified: {reason}";
+
+    /// A value too short to be hard to guess.
+    BadRequest ApiKeyValueTooShort { least: usize } => "API Key value should be at least {least} characters";
+    /// A value too long for a header.
+    BadRequest ApiKeyValueTooLong => "API Key value exceeds maximum size of 128 characters";
+    /// A value no header can carry.
+    BadRequest ApiKeyValueCharacters => "API Key value should only contain visible ASCII characters";
+    /// A name over 1,024 characters.
+    BadRequest InvalidApiKeyName => "Invalid API Key name, can be at most 1024 characters.";
+    /// A description over 125,000 characters.
+    BadRequest InvalidApiKeyDescription => "Invalid API Key description specified.";
+    /// A stage key that is none.
+    BadRequest InvalidStageKey { value: String } => "Invalid stage key specified: {value}. Must be of the form restApiId/stageName";
+    /// An import that cannot be read at all.
+    BadRequest InvalidApiKeyFile { reason: String } => "Invalid API Key file: {reason}";
+    /// An import without a column it needs.
+    BadRequest MissingColumn { column: &'static str } => "Missing required column '{column}'";
+    /// An API stage is missing, malformed or named twice.
+    BadRequest InvalidApiStage => "Invalid API Stage specified";
+    /// DeleteUsagePlan in use.
+    BadRequest UsagePlanInUse { plan: String, stages: String } =>
+        "Cannot delete Usage Plan {plan} because there are API Stages associated with it, including {stages}";
+    /// A quota without limit or period, or out of range.
+    BadRequest InvalidQuota { reason: &'static str } => "Usage Plan quota {reason}";
+    /// A limit of requests that is none.
+    BadRequest InvalidThrottle { reason: &'static str } => "Usage Plan throttle {reason}";
+    /// A key of a method-level throttle.
+    BadRequest InvalidThrottleMethod { key: String } =>
+        "Invalid throttle path specified: {key}. Must be of the form /resourcePath/httpMethod";
+    /// Dates of GetUsage that are none.
+    BadRequest InvalidUsageDates { dates: String } => "Invalid {dates} specified. Dates must have the form YYYY-MM-DD";
+    /// A range of GetUsage.
+    BadRequest InvalidUsageRange { reason: &'static str } => "Invalid date range specified: {reason}";
+    /// UpdateUsage of a plan without a quota.
+    BadRequest NoQuota { plan: String } => "Usage Plan {plan} does not have a quota";
 
     /// An unreadable document.
     BadRequest InvalidDocument => "Invalid OpenAPI input.";

@@ -130,7 +130,8 @@ impl PatchOperation {
     }
 }
 
-fn unescape(part: &str) -> String {
+/// A part of a path as it was before it was escaped.
+pub(super) fn unescape(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 

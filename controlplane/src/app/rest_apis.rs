@@ -1,7 +1,7 @@
 //! REST APIs: create, show, change, delete.
 
 use super::patch::{PatchOp, PatchOperation};
-use super::{App, AppError, Draft, Item, Page, Paging, Workspace, models, now, tags};
+use super::{App, AppError, Item, Page, Paging, Workspace, models, now, tags};
 use crate::model::{
     ApiId, ApiKeySource, ContentHash, EndpointAccessMode, EndpointConfiguration, EndpointType,
     IpAddressType, Model, Resource, ResourceId, RestApi, SecurityPolicy, StringMap, WireName,
@@ -121,19 +121,19 @@ impl App {
         .await
     }
 
-    /// DeleteRestApi, with everything in it. Refused while a custom domain names it.
+    /// DeleteRestApi, with everything in it. Refused while a custom domain names it; usage plans no longer cover its stages.
     pub async fn delete_rest_api(&self, api: &str) -> Result<(), AppError> {
         let (domains, unmapped) = self.domains_that_map(api, None).await?;
         if !domains.is_empty() {
             let domains = domains.join(", ");
             return Err(AppError::RestApiMapped { api: api.to_owned(), domains });
         }
-        let delete = |_: &Workspace, draft: &mut Draft| {
+        self.remove_stages(api, |workspace, draft| {
             draft.expect(unmapped.clone());
             draft.delete_api();
-            Ok(())
-        };
-        self.change(api, || self.unknown_api(api), delete).await
+            Ok(workspace.stages.keys().cloned().collect())
+        })
+        .await
     }
 }
 

@@ -114,23 +114,19 @@ impl App {
         .await
     }
 
-    /// DeleteStage; its deployments stay. Refused while a custom domain names it.
+    /// DeleteStage; its deployments stay. Refused while a custom domain names it; usage plans no longer cover it.
     pub async fn delete_stage(&self, api: &str, stage: &str) -> Result<(), AppError> {
         let (domains, unmapped) = self.domains_that_map(api, Some(stage)).await?;
         if !domains.is_empty() {
             let domains = domains.join(", ");
             return Err(AppError::StageMapped { stage: stage.to_owned(), domains });
         }
-        self.change(
-            api,
-            || self.unknown_api(api),
-            |workspace, draft| {
-                let record = workspace.stage(stage)?;
-                draft.expect(unmapped.clone());
-                draft.remove(Part::Stage, record.stage.stage_name.as_str());
-                Ok(())
-            },
-        )
+        self.remove_stages(api, |workspace, draft| {
+            let name = workspace.stage(stage)?.stage.stage_name.clone();
+            draft.expect(unmapped.clone());
+            draft.remove(Part::Stage, name.as_str());
+            Ok(vec![name])
+        })
         .await
     }
 

@@ -12,19 +12,33 @@ use serde::de::DeserializeOwned;
 use super::workspace::decode;
 use super::{ATTEMPTS, App, AppError, Page, Paging};
 use crate::model::ContentHash;
-use crate::store::{Change, ChangeKind, Expect, Operation, Rev, Store};
+use crate::store::{Change, ChangeKind, Conflict, Expect, Operation, Rev, Store};
 
 /// Rows read and to be written, committed as one operation.
 pub(super) struct Transaction<'s> {
     store: &'s dyn Store,
     /// What was found under each key that was read; `None` when nothing was.
     read: BTreeMap<String, Option<Rev>>,
+    counts: BTreeMap<String, Count>,
     operation: Operation,
+}
+
+/// By how much a counter moves.
+struct Count {
+    add: i64,
+    at_most: i64,
+    /// What is told when it would pass its limit.
+    full: Option<AppError>,
 }
 
 impl<'s> Transaction<'s> {
     fn new(store: &'s dyn Store) -> Self {
-        Self { store, read: BTreeMap::new(), operation: Operation::default() }
+        Self {
+            store,
+            read: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            operation: Operation::default(),
+        }
     }
 
     /// The value of a row; it must still be so when the transaction commits.
@@ -74,20 +88,74 @@ impl<'s> Transaction<'s> {
         self.operation.deletes.push(key);
     }
 
+    /// All rows under a prefix that ends with `/` go.
+    pub(super) fn delete_all(&mut self, prefix: String, kind: ChangeKind) {
+        let key = prefix.trim_end_matches('/').to_owned();
+        self.operation.changes.push(Change { key, kind, digest: None });
+        self.operation.delete_prefixes.push(prefix);
+    }
+
+    /// A row that only finds another comes; nobody is told, so something else must change too.
+    pub(super) fn index(&mut self, key: String, value: &impl Serialize) {
+        let value =
+            serde_json::to_vec(value).expect("a model has string keys and no failing serializer");
+        self.operation.puts.push((key, value));
+    }
+
+    /// A row that only finds another goes; nobody is told.
+    pub(super) fn unindex(&mut self, key: String) {
+        self.operation.deletes.push(key);
+    }
+
+    /// A counter grows by one, unless it would pass `at_most`: then the transaction ends with `full`.
+    ///
+    /// Transactions that count do not get in each other's way, but whoever read the counter decides again.
+    pub(super) fn count_up(&mut self, key: String, at_most: usize, full: AppError) {
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let add = self.counts.get(&key).map_or(1, |count| count.add + 1);
+        self.counts.insert(key, Count { add, at_most, full: Some(full) });
+    }
+
+    /// A counter without a limit moves.
+    pub(super) fn count(&mut self, key: String, add: i64) {
+        self.counts.entry(key).or_insert(Count { add: 0, at_most: i64::MAX, full: None }).add +=
+            add;
+    }
+
     /// False when another writer was faster. What changes nothing commits nothing.
     pub(super) async fn commit(self) -> Result<bool, AppError> {
-        let Self { store, read, mut operation } = self;
+        let store = self.store;
+        let (operation, mut counts) = self.into_operation();
         if operation.changes.is_empty() {
             return Ok(true);
         }
-        operation.expect = read
-            .into_iter()
-            .map(|(key, found)| match found {
-                Some(rev) => Expect::At(key, rev),
-                None => Expect::Absent(key),
-            })
-            .collect();
-        Ok(store.commit(vec![operation]).await?.iter().all(Result::is_ok))
+        match store.commit(vec![operation]).await?.pop() {
+            Some(Err(Conflict::Counter { key, .. })) => {
+                counts.remove(&key).and_then(|count| count.full).map_or(Ok(false), Err)
+            }
+            answer => Ok(answer.is_some_and(|answer| answer.is_ok())),
+        }
+    }
+
+    /// The operation alone, for one that is part of a larger one. It must have no counter with a limit.
+    pub(super) fn into_part(self) -> Operation {
+        self.into_operation().0
+    }
+
+    fn into_operation(self) -> (Operation, BTreeMap<String, Count>) {
+        let Self { read, counts, mut operation, .. } = self;
+        let read = read.into_iter().map(|(key, found)| match found {
+            Some(rev) => Expect::At(key, rev),
+            None => Expect::Absent(key),
+        });
+        let moved = counts.iter().filter(|(_, count)| count.add != 0);
+        let moved = moved.map(|(key, count)| Expect::Counter {
+            key: key.clone(),
+            add: count.add,
+            at_most: count.at_most,
+        });
+        operation.expect = read.chain(moved).collect();
+        (operation, counts)
     }
 }
 
@@ -105,7 +173,12 @@ impl App {
     /// Err(AppError::ConcurrentModification)
     /// ```
     pub(super) fn transactions(&self) -> impl Iterator<Item = Transaction<'_>> {
-        (0..ATTEMPTS).map(|_| Transaction::new(&*self.store))
+        (0..ATTEMPTS).map(|_| self.transaction())
+    }
+
+    /// One transaction, for a part of a larger operation.
+    pub(super) fn transaction(&self) -> Transaction<'_> {
+        Transaction::new(&*self.store)
     }
 
     /// The value of a row.

@@ -21,7 +21,7 @@ impl App {
         let made = vpc_link(input)?;
         let limit = self.settings.limits.vpc_links;
         if self.store.scan(keys::VPC_LINKS, None, limit).await?.len() >= limit {
-            return Err(AppError::TooManyInAccount { what: "VPC links" });
+            return Err(AppError::TooManyOf { what: "VPC links", of: "account" });
         }
         for mut rows in self.transactions() {
             let id = VpcLinkId::draw(&mut rand::rng());

@@ -3,6 +3,7 @@
 //! A family's functions take the request's message and answer with the reply's; here is only what all calls share: the
 //! request id, the log and the mapping of refusals.
 
+mod api_keys;
 mod authorizers;
 mod client_certificates;
 mod convert;
@@ -18,6 +19,7 @@ mod request_validators;
 mod resources;
 mod rest_apis;
 mod stages;
+mod usage_plans;
 mod vpc_links;
 
 use std::sync::Arc;
@@ -167,6 +169,24 @@ calls! {
     get_client_certificates(GetClientCertificatesRequest) -> GetClientCertificatesResponse in client_certificates;
     update_client_certificate(UpdateClientCertificateRequest) -> ClientCertificate in client_certificates;
     delete_client_certificate(ClientCertificateAddress) -> Done in client_certificates;
+    create_api_key(CreateApiKeyRequest) -> ApiKey in api_keys;
+    import_api_keys(ImportApiKeysRequest) -> ImportApiKeysResponse in api_keys;
+    get_api_key(GetApiKeyRequest) -> ApiKey in api_keys;
+    get_api_keys(GetApiKeysRequest) -> GetApiKeysResponse in api_keys;
+    update_api_key(UpdateApiKeyRequest) -> ApiKey in api_keys;
+    delete_api_key(ApiKeyAddress) -> Done in api_keys;
+
+    create_usage_plan(CreateUsagePlanRequest) -> UsagePlan in usage_plans;
+    get_usage_plan(UsagePlanAddress) -> UsagePlan in usage_plans;
+    get_usage_plans(GetUsagePlansRequest) -> GetUsagePlansResponse in usage_plans;
+    update_usage_plan(UpdateUsagePlanRequest) -> UsagePlan in usage_plans;
+    delete_usage_plan(UsagePlanAddress) -> Done in usage_plans;
+    create_usage_plan_key(CreateUsagePlanKeyRequest) -> UsagePlanKey in usage_plans;
+    get_usage_plan_key(UsagePlanKeyAddress) -> UsagePlanKey in usage_plans;
+    get_usage_plan_keys(GetUsagePlanKeysRequest) -> GetUsagePlanKeysResponse in usage_plans;
+    delete_usage_plan_key(UsagePlanKeyAddress) -> Done in usage_plans;
+    get_usage(GetUsageRequest) -> Usage in usage_plans;
+    update_usage(UpdateUsageRequest) -> Usage in usage_plans;
 
     tag_resource(TagResourceRequest) -> Done in operate;
     untag_resource(UntagResourceRequest) -> Done in operate;

@@ -194,6 +194,22 @@ id!(
 );
 
 id!(
+    /// An API key's id: 10 of `[a-z0-9]`. A usage plan key has the id of its API key.
+    ApiKeyId,
+    "API key id",
+    lower_alphanumeric
+);
+drawn!(ApiKeyId, 10);
+
+id!(
+    /// A usage plan's id: 6 of `[a-z0-9]`.
+    UsagePlanId,
+    "usage plan id",
+    lower_alphanumeric
+);
+drawn!(UsagePlanId, 6);
+
+id!(
     /// A stage's name: 1 to 128 of `[A-Za-z0-9_-]`.
     StageName,
     "stage name",

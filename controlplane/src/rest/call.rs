@@ -77,6 +77,16 @@ impl<'r> Call<'r> {
         })
     }
 
+    /// A query parameter that narrows a list; an empty one does not.
+    pub(super) fn filter(&self, name: &str) -> Option<&str> {
+        self.query(name).filter(|value| !value.is_empty())
+    }
+
+    /// A query parameter that is a flag; anything but `true` is false.
+    pub(super) fn query_flag(&self, name: &str) -> bool {
+        self.query(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     /// All values of a query parameter.
     pub(super) fn query_all<'c>(&'c self, name: &'static str) -> impl Iterator<Item = &'c str> {
         self.query.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -219,6 +219,22 @@ impl Members {
             .collect()
     }
 
+    /// A member that maps text to objects; none when it is absent.
+    pub(super) fn named_objects(
+        &mut self,
+        name: &str,
+    ) -> Result<Vec<(String, Members)>, RestError> {
+        let Some(value) = self.take(name) else { return Ok(Vec::new()) };
+        let at = format!("{}.{name}", self.place);
+        object(value)?
+            .into_iter()
+            .map(|(key, value)| {
+                let place = format!("{at}.{key}");
+                Ok((key, Self { place, values: object(value)?, violations: Vec::new() }))
+            })
+            .collect()
+    }
+
     fn entries<T>(
         &mut self,
         name: &str,

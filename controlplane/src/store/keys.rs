@@ -17,9 +17,18 @@
 //! domain-association/{name}+{domainNameId}/{source}  DomainNameAccessAssociation
 //! domain-use/{api}                 MappingsOfApi: where domains name the API; absent when none does
 //! vpc-link/{id}                    VpcLink
+//! api-key/{id}                     ApiKeyRecord
+//! api-key-value/{hash}             id of the API key whose value has this SHA-256
+//! usage-plan/{id}                  UsagePlanRecord
+//! usage-plan-key/{plan}/{key}      id of an API key in a usage plan
+//! usage-plan-stage/{api}/{stage}/{plan}  id of a usage plan that covers a stage
+//! usage/{plan}/{key}/{YYYY-MM-DD}  UsageDay
+//! count/...                        how many rows there are; also moves whenever one comes or goes
 //! ```
 
-use crate::model::ApiId;
+use time::Date;
+
+use crate::model::{ApiId, ContentHash};
 
 /// All REST APIs.
 pub const APIS: &str = "api/";
@@ -96,6 +105,81 @@ pub const CLIENT_CERTIFICATES: &str = "client-certificate/";
 /// The row of a client certificate.
 pub fn client_certificate(id: &str) -> String {
     format!("{CLIENT_CERTIFICATES}{id}")
+}
+
+/// All API keys.
+pub const API_KEYS: &str = "api-key/";
+
+/// The row of an API key.
+pub fn api_key(id: &str) -> String {
+    format!("{API_KEYS}{id}")
+}
+
+/// The row that keeps a value of API keys unique.
+pub fn api_key_value(hash: ContentHash) -> String {
+    format!("api-key-value/{hash}")
+}
+
+/// All usage plans.
+pub const USAGE_PLANS: &str = "usage-plan/";
+
+/// The row of a usage plan.
+pub fn usage_plan(id: &str) -> String {
+    format!("{USAGE_PLANS}{id}")
+}
+
+/// All API keys of a usage plan.
+pub fn usage_plan_keys(plan: &str) -> String {
+    format!("usage-plan-key/{plan}/")
+}
+
+/// The row that says an API key is in a usage plan.
+pub fn usage_plan_key(plan: &str, key: &str) -> String {
+    format!("usage-plan-key/{plan}/{key}")
+}
+
+/// All usage plans that cover a stage.
+pub fn usage_plan_stages(api: &str, stage: &str) -> String {
+    format!("usage-plan-stage/{api}/{stage}/")
+}
+
+/// The row that says a usage plan covers a stage.
+pub fn usage_plan_stage(api: &str, stage: &str, plan: &str) -> String {
+    format!("usage-plan-stage/{api}/{stage}/{plan}")
+}
+
+/// All days of all API keys of a usage plan.
+pub fn usage(plan: &str) -> String {
+    format!("usage/{plan}/")
+}
+
+/// All days of an API key in a usage plan, in their order.
+pub fn usage_days(plan: &str, key: &str) -> String {
+    format!("usage/{plan}/{key}/")
+}
+
+/// One day of an API key in a usage plan.
+pub fn usage_day(plan: &str, key: &str, day: Date) -> String {
+    format!("usage/{plan}/{key}/{day}")
+}
+
+/// Names of counters.
+pub mod count {
+    /// All API keys.
+    pub const API_KEYS: &str = "count/api-key";
+
+    /// All usage plans.
+    pub const USAGE_PLANS: &str = "count/usage-plan";
+
+    /// The API keys of a usage plan.
+    pub fn usage_plan_keys(plan: &str) -> String {
+        format!("count/usage-plan-key/{plan}")
+    }
+
+    /// The usage plans that cover a stage.
+    pub fn usage_plan_stages(api: &str, stage: &str) -> String {
+        format!("count/usage-plan-stage/{api}/{stage}")
+    }
 }
 
 /// Kinds of rows an API has many of.

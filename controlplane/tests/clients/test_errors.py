@@ -175,9 +175,9 @@ def test_what_a_node_could_not_serve_is_not_deployed(client, api):
 
 
 def test_what_is_not_built_says_so(client):
-    name, status, message = refused(client.get_usage_plans)
+    name, status, message = refused(client.get_sdk, restApiId="a", stageName="s", sdkType="java")
     assert (name, status) == ("BadRequestException", 501)
-    assert "GetUsagePlans" in message, message
+    assert "GetSdk" in message, message
 
 
 def test_a_loop_of_resources_is_refused(client, api, upstream):

@@ -6,3 +6,4 @@ mod parts;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
+mod usage;

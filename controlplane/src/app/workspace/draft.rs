@@ -60,8 +60,8 @@ pub struct Draft {
     items: Vec<Item>,
     removed: Vec<(Part, String)>,
     blobs: Vec<Vec<u8>>,
-    expect: Vec<Expect>,
     delete_api: bool,
+    beside: Operation,
 }
 
 impl Draft {
@@ -83,12 +83,17 @@ impl Draft {
     /// A condition on a row that is none of the API's. What it was decided on must be read again when it no longer holds: the
     /// draft is refused until then.
     pub fn expect(&mut self, condition: Expect) {
-        self.expect.push(condition);
+        self.beside.expect.push(condition);
     }
 
     /// Everything goes.
     pub fn delete_api(&mut self) {
         self.delete_api = true;
+    }
+
+    /// What changes in the same step of rows that belong to no API.
+    pub(in crate::app) fn beside(&mut self, operation: Operation) {
+        self.beside.extend(operation);
     }
 
     /// The items alone, for an API that is not stored yet.
@@ -107,6 +112,12 @@ impl Draft {
     /// The operation that makes the draft durable if the API is still at the workspace's version. An empty draft only
     /// expects.
     pub(super) fn operation(&self, on: &Workspace) -> Operation {
+        let mut operation = self.own_operation(on);
+        operation.extend(self.beside.clone());
+        operation
+    }
+
+    fn own_operation(&self, on: &Workspace) -> Operation {
         let api = &on.rest_api.id;
         let mut operation = Operation {
             expect: vec![Expect::Value(
@@ -115,7 +126,6 @@ impl Draft {
             )],
             ..Operation::default()
         };
-        operation.expect.extend_from_slice(&self.expect);
         if self.delete_api {
             operation.deletes = vec![keys::api(api.as_str()), keys::version(api.as_str())];
             operation.delete_prefixes = vec![keys::parts(api)];

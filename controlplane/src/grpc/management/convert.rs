@@ -1,5 +1,7 @@
 //! Model to protobuf and back: the only place that knows both.
 
+mod usage;
+
 use std::collections::BTreeMap;
 
 use tidegate_proto::v1;
@@ -10,6 +12,10 @@ use crate::app::{Paging, PatchOp, PatchOperation};
 use crate::model::{
     CanarySettings, Deployment, Integration, IntegrationResponse, Method, MethodResponse,
     MethodSetting, Resource, RestApi, Stage, StatusCode, StringMap, Templates, WireName,
+};
+
+pub(super) use usage::{
+    api_key, create_api_key, create_usage_plan, usage, usage_plan, usage_plan_key,
 };
 
 /// An empty text is an absent one.
