@@ -123,6 +123,5 @@ impl App {
 
 fn is_vpc_endpoint(id: &str) -> bool {
     let Some(id) = id.strip_prefix("vpce-") else { return false };
-    (1..=64).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }

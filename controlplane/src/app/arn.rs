@@ -80,10 +80,20 @@ mod tests {
 
     #[test]
     fn well_formed_arns() {
-        for good in ["arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b", "arn:aws:s3:::b"] {
+        for good in
+            ["arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b", "arn:aws:s3:::b"]
+        {
             assert!(is_well_formed(good), "{good}");
         }
-        for bad in ["", "arn", "arn:aws:acm:r:a", "arn:aws:acm:r:a:", "arn::acm:r:a:x", "x:aws:acm:r:a:x", "arn:aws:acm:r:a:x y"] {
+        for bad in [
+            "",
+            "arn",
+            "arn:aws:acm:r:a",
+            "arn:aws:acm:r:a:",
+            "arn::acm:r:a:x",
+            "x:aws:acm:r:a:x",
+            "arn:aws:acm:r:a:x y",
+        ] {
             assert!(!is_well_formed(bad), "{bad}");
         }
     }

@@ -1,15 +1,15 @@
 //! Client certificates: what stages show to their upstreams, made here and kept with their keys.
 
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
-    KeyUsagePurpose,
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
 };
 use time::{Duration, OffsetDateTime};
 
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError, Page, Paging, now, tags};
 use crate::model::{
-    ClientCertificate, ClientCertificateId, ClientCertificateRecord, StringMap, Timestamp, WireName as _,
+    ClientCertificate, ClientCertificateId, ClientCertificateRecord, StringMap, Timestamp,
+    WireName as _,
 };
 use crate::store::{ChangeKind, keys};
 
@@ -70,7 +70,8 @@ impl App {
         paging: &Paging,
     ) -> Result<Page<ClientCertificate>, AppError> {
         let page = self.page_of_rows(keys::CLIENT_CERTIFICATES, paging).await?;
-        let items = page.items.into_iter().map(|record: ClientCertificateRecord| record.certificate);
+        let items =
+            page.items.into_iter().map(|record: ClientCertificateRecord| record.certificate);
         Ok(Page { items: items.collect(), position: page.position })
     }
 
@@ -128,9 +129,8 @@ impl App {
 
 /// A certificate for calls to upstreams and its key, both in PEM.
 fn self_signed(from: Timestamp, until: Timestamp) -> Result<(String, String), rcgen::Error> {
-    let time = |at: Timestamp| {
-        OffsetDateTime::from_unix_timestamp(at.0).map_err(|_| rcgen::Error::Time)
-    };
+    let time =
+        |at: Timestamp| OffsetDateTime::from_unix_timestamp(at.0).map_err(|_| rcgen::Error::Time);
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
     let mut subject = DistinguishedName::new();
@@ -158,10 +158,12 @@ mod tests {
 
     #[test]
     fn a_certificate_is_x509_and_comes_with_its_key() {
-        let (certificate, key) = self_signed(Timestamp(1_700_000_000), Timestamp(1_731_536_000)).unwrap();
+        let (certificate, key) =
+            self_signed(Timestamp(1_700_000_000), Timestamp(1_731_536_000)).unwrap();
         let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
-        let pair = CertifiedKey::from_der(vec![der.clone()], key, &ring::default_provider()).unwrap();
+        let pair =
+            CertifiedKey::from_der(vec![der.clone()], key, &ring::default_provider()).unwrap();
         pair.keys_match().unwrap();
         // The dates as DER has them: UTCTime, RFC 5280, section 4.1.2.5.1.
         for date in ["231114221320Z", "241113221320Z"] {

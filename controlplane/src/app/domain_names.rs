@@ -145,10 +145,7 @@ impl App {
     /// DeleteDomainName, with its base path mappings. Refused while VPC endpoints may reach it.
     ///
     /// Source: API Gateway Developer Guide, "Tutorial: Create and invoke a custom domain name for private APIs", step 7.
-    pub async fn delete_domain_name(
-        &self,
-        address: DomainNameAddress<'_>,
-    ) -> Result<(), AppError> {
+    pub async fn delete_domain_name(&self, address: DomainNameAddress<'_>) -> Result<(), AppError> {
         let row = address.row()?;
         for mut rows in self.transactions() {
             let record = rows.get(&row).await?.ok_or(AppError::InvalidDomainName)?;
@@ -177,8 +174,7 @@ impl App {
     ) -> Result<DomainName, AppError> {
         let row = address.row()?;
         for mut rows in self.transactions() {
-            let old: DomainNameRecord =
-                rows.get(&row).await?.ok_or(AppError::InvalidDomainName)?;
+            let old: DomainNameRecord = rows.get(&row).await?.ok_or(AppError::InvalidDomainName)?;
             let mut record = old.clone();
             decide(&mut record)?;
             if record != old {
@@ -248,11 +244,9 @@ fn described(input: &CreateDomainName) -> Result<DomainName, AppError> {
                 truststore_version: text(&given.truststore_version),
             })
         }),
-        ownership_verification_certificate_arn: text(
-            &input.ownership_verification_certificate_arn,
-        )
-        .map(certificate_arn)
-        .transpose()?,
+        ownership_verification_certificate_arn: text(&input.ownership_verification_certificate_arn)
+            .map(certificate_arn)
+            .transpose()?,
         management_policy: None,
         policy: rest_apis::policy(input.policy.clone())?,
         routing_mode: input.routing_mode.unwrap_or(RoutingMode::BasePathMappingOnly),
@@ -277,9 +271,7 @@ fn complete(settings: &Settings, record: &mut DomainNameRecord) {
     }
     let label = DomainNameId::draw(&mut rand::rng());
     if edge {
-        domain
-            .distribution_domain_name
-            .get_or_insert_with(|| format!("d{label}.cloudfront.net"));
+        domain.distribution_domain_name.get_or_insert_with(|| format!("d{label}.cloudfront.net"));
         domain.distribution_hosted_zone_id = Some(EDGE_ZONE.to_owned());
     } else {
         domain.distribution_domain_name = None;

@@ -76,7 +76,8 @@ impl App {
                 .await
             }
             Target::Stage(api, stage) => {
-                let changed = self.change_stage(api, stage, |_, record| edit(&mut record.stage.tags));
+                let changed =
+                    self.change_stage(api, stage, |_, record| edit(&mut record.stage.tags));
                 changed.await.map_err(|error| match error {
                     AppError::InvalidStage | AppError::InvalidApi { .. } => unknown(),
                     other => other,

@@ -17,7 +17,8 @@ impl App {
         for api in self.api_ids().await? {
             let Some(workspace) = self.workspace_of(&api).await? else { continue };
             let resources = workspace.resources.values().map(|resource| &**resource);
-            drafts.extend(methods_with(id, resources, None).map(|method| format!("{api}:{method}")));
+            drafts
+                .extend(methods_with(id, resources, None).map(|method| format!("{api}:{method}")));
             for record in workspace.stages.values() {
                 deployed.extend(self.deployed_uses(id, &workspace, &record.stage).await?);
             }
@@ -123,7 +124,8 @@ mod tests {
     async fn a_vpc_link_is_used_by_drafts_deployments_and_through_variables() {
         let (app, _directory) = crate::app::tests::app(Settings::default());
         let target = "arn:aws:elasticloadbalancing:us-east-1:0:loadbalancer/net/n/1".to_owned();
-        let input = CreateVpcLink { name: "n".into(), target_arns: vec![target], ..Default::default() };
+        let input =
+            CreateVpcLink { name: "n".into(), target_arns: vec![target], ..Default::default() };
         let link = app.create_vpc_link(input).await.unwrap().id.to_string();
         let input = CreateRestApi { name: "n".into(), ..Default::default() };
         let api = app.create_rest_api(input).await.unwrap();
@@ -162,10 +164,8 @@ mod tests {
         app.create_stage(&id, stage("other", &through, variable("zzzzzz"))).await.unwrap();
         let form = "RESTApiId:Method:Resource:Stage";
         assert_eq!(told().await, format!("{id}:GET:{root}:fixed as {form}"));
-        let canary = CanarySettingsInput {
-            stage_variable_overrides: variable(&link),
-            ..Default::default()
-        };
+        let canary =
+            CanarySettingsInput { stage_variable_overrides: variable(&link), ..Default::default() };
         let with_canary = CreateStage {
             canary_settings: Some(canary),
             ..stage("through", &through, variable("zzzzzz"))

@@ -32,7 +32,11 @@ impl App {
             let link = VpcLink { id, ..made.clone() };
             rows.put(row, &link, ChangeKind::VpcLink);
             if rows.commit().await? {
-                return Ok(VpcLink { status: VpcLinkStatus::Pending, status_message: None, ..link });
+                return Ok(VpcLink {
+                    status: VpcLinkStatus::Pending,
+                    status_message: None,
+                    ..link
+                });
             }
         }
         Err(AppError::ConcurrentModification)

@@ -233,13 +233,31 @@ mod tests {
         }
         assert!(StageName::parse("Prod_1-a").is_ok());
         let label = "a".repeat(63);
-        for good in ["localhost", "api.example.com", "*.example.com", "a-1.b", &format!("{label}.x")] {
+        for good in
+            ["localhost", "api.example.com", "*.example.com", "a-1.b", &format!("{label}.x")]
+        {
             assert!(HostName::parse(good).is_ok(), "{good}");
         }
         let long = ["a"; 128].join(".");
         for bad in [
-            "", "*", "*.", "a..b", ".a", "a.", "-a.b", "a-.b", "A.b", "a_b", "a.*.b", "a/b", "a+b", "a b", "é.b",
-            "a\u{0}.b", &format!("{label}a.x"), &long,
+            "",
+            "*",
+            "*.",
+            "a..b",
+            ".a",
+            "a.",
+            "-a.b",
+            "a-.b",
+            "A.b",
+            "a_b",
+            "a.*.b",
+            "a/b",
+            "a+b",
+            "a b",
+            "é.b",
+            "a\u{0}.b",
+            &format!("{label}a.x"),
+            &long,
         ] {
             assert!(HostName::parse(bad).is_err(), "{bad}");
         }

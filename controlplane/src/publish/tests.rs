@@ -63,8 +63,8 @@ impl Source {
             mappings: vec![v1::BasePathMapping::default(); mappings],
             ..Default::default()
         };
-        let entry = mappings
-            .map(|count| Entry::new(key.clone(), v1::object::Kind::Domain(domain(count))));
+        let entry =
+            mappings.map(|count| Entry::new(key.clone(), v1::object::Kind::Domain(domain(count))));
         let mut edit = self.catalog.edit();
         edit.set_shared(&key, entry);
         let keys = edit.take_changed();

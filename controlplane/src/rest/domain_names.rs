@@ -6,9 +6,7 @@ use super::members::Members;
 use super::reply::{Reply, value};
 use super::rest_apis::endpoint_configuration;
 use crate::app::App;
-use crate::app::domain_names::{
-    CreateDomainName, DomainNameAddress, MutualTlsAuthenticationInput,
-};
+use crate::app::domain_names::{CreateDomainName, DomainNameAddress, MutualTlsAuthenticationInput};
 
 pub(super) async fn create(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
     let mut members = call.members()?;

@@ -19,8 +19,7 @@ async fn create(service: &mut Service, name: &str, kind: &str) -> v1::DomainName
         endpoint_types: vec![kind.to_owned()],
         ..Default::default()
     };
-    let request =
-        v1::CreateDomainNameRequest { domain_name: Some(domain), ..Default::default() };
+    let request = v1::CreateDomainNameRequest { domain_name: Some(domain), ..Default::default() };
     call!(service.create_domain_name(request)).unwrap()
 }
 
@@ -28,7 +27,10 @@ async fn create(service: &mut Service, name: &str, kind: &str) -> v1::DomainName
 async fn domain_names() {
     let mut service = service().await;
     let made = create(&mut service, "a.test", "REGIONAL").await;
-    assert_eq!((made.domain_name_status.as_str(), &*made.endpoint_types[0]), ("AVAILABLE", "REGIONAL"));
+    assert_eq!(
+        (made.domain_name_status.as_str(), &*made.endpoint_types[0]),
+        ("AVAILABLE", "REGIONAL")
+    );
     assert!(made.regional_domain_name.contains("execute-api"), "{made:?}");
     let again = v1::CreateDomainNameRequest { domain_name: Some(made), ..Default::default() };
     let again = call!(service.create_domain_name(again));
@@ -42,13 +44,18 @@ async fn domain_names() {
 
     let uploaded = rcgen::generate_simple_self_signed(["u.test".to_owned()]).unwrap();
     let request = v1::CreateDomainNameRequest {
-        domain_name: Some(v1::DomainName { domain_name: "u.test".to_owned(), ..Default::default() }),
+        domain_name: Some(v1::DomainName {
+            domain_name: "u.test".to_owned(),
+            ..Default::default()
+        }),
         certificate_body: uploaded.cert.pem(),
         certificate_private_key: uploaded.signing_key.serialize_pem(),
         certificate_chain: String::new(),
     };
     let made = call!(service.create_domain_name(request)).unwrap();
-    assert!(made.certificate_upload_date > 0 && made.distribution_domain_name.contains("cloudfront"));
+    assert!(
+        made.certificate_upload_date > 0 && made.distribution_domain_name.contains("cloudfront")
+    );
 
     let request = v1::UpdateDomainNameRequest {
         address: Some(at("a.test", "")),
@@ -59,7 +66,8 @@ async fn domain_names() {
     assert_eq!(shown.regional_certificate_name, "n");
     let page = call!(service.get_domain_names(v1::GetDomainNamesRequest::default())).unwrap();
     assert_eq!((page.items.len(), page.items[1].domain_name.as_str()), (2, "u.test"));
-    let others = v1::GetDomainNamesRequest { resource_owner: "OTHER_ACCOUNTS".into(), paging: None };
+    let others =
+        v1::GetDomainNamesRequest { resource_owner: "OTHER_ACCOUNTS".into(), paging: None };
     assert!(call!(service.get_domain_names(others)).unwrap().items.is_empty());
     call!(service.delete_domain_name(at("a.test", ""))).unwrap();
     let gone = call!(service.get_domain_name(at("a.test", "")));
@@ -98,7 +106,20 @@ async fn base_path_mappings() {
     assert_eq!(call!(service.update_base_path_mapping(request)).unwrap().base_path, "v2");
     let request = v1::GetBasePathMappingsRequest { address: domain, paging: None };
     let page = call!(service.get_base_path_mappings(request)).unwrap();
-    assert_eq!(page.items.iter().map(|m| m.base_path.as_str()).collect::<Vec<_>>(), ["(none)", "v2"]);
+    assert_eq!(
+        page.items.iter().map(|m| m.base_path.as_str()).collect::<Vec<_>>(),
+        ["(none)", "v2"]
+    );
+
+    let request = v1::HttpRequest {
+        method: "GET".to_owned(),
+        url: "http://A.test:8080/v2/pets/7".to_owned(),
+        ..Default::default()
+    };
+    let request = v1::ExplainRequest { request: Some(request) };
+    let explained = call!(service.explain(request)).unwrap();
+    let told = format!("{explained:?}");
+    assert!(told.contains(&api) && told.contains("http://upstream.test/animals/7"), "{told}");
 
     let of_api = v1::RestApiAddress { rest_api_id: api.clone() };
     let kept = call!(service.delete_rest_api(of_api.clone()));
@@ -129,9 +150,8 @@ async fn access_associations_and_their_tags() {
     let private = at("p.test", &domain.domain_name_id);
     let kept = call!(service.delete_domain_name(private.clone()));
     assert_refused(kept, Code::InvalidArgument, "BadRequestException");
-    let one = v1::DomainNameAccessAssociationAddress {
-        domain_name_access_association_arn: arn.clone(),
-    };
+    let one =
+        v1::DomainNameAccessAssociationAddress { domain_name_access_association_arn: arn.clone() };
     call!(service.delete_domain_name_access_association(one)).unwrap();
     call!(service.create_domain_name_access_association(request)).unwrap();
     let reject = v1::RejectDomainNameAccessAssociationRequest {
@@ -149,7 +169,9 @@ async fn vpc_links_and_client_certificates() {
     let mut service = service().await;
     let link = v1::VpcLinkSettings {
         name: "n".to_owned(),
-        target_arns: vec!["arn:aws:elasticloadbalancing:us-east-1:0:loadbalancer/net/n/1".to_owned()],
+        target_arns: vec![
+            "arn:aws:elasticloadbalancing:us-east-1:0:loadbalancer/net/n/1".to_owned(),
+        ],
         ..Default::default()
     };
     let request = v1::CreateVpcLinkRequest { vpc_link: Some(link) };

@@ -68,7 +68,8 @@ impl Edge {
     }
 
     async fn comes_to_lead(&self, host: &str, path: &str, want: &str) {
-        eventually(&format!("{host}{path} leads to {want:?}"), || self.leads(host, path) == want).await;
+        eventually(&format!("{host}{path} leads to {want:?}"), || self.leads(host, path) == want)
+            .await;
     }
 }
 

@@ -25,9 +25,14 @@ pub(super) fn uploaded(input: &CreateDomainName) -> Result<Option<Pem>, AppError
         match (text(&input.certificate_body), text(&input.certificate_private_key)) {
             (Some(body), Some(private_key)) => (body, private_key),
             (Some(_), None) => return Err(refuse(KEY, "a certificateBody needs its key")),
-            (None, Some(_)) => return Err(refuse(BODY, "a certificatePrivateKey needs its certificate")),
+            (None, Some(_)) => {
+                return Err(refuse(BODY, "a certificatePrivateKey needs its certificate"));
+            }
             (None, None) if chain.is_some() => {
-                return Err(refuse(BODY, "a certificateChain needs the certificate it begins with"));
+                return Err(refuse(
+                    BODY,
+                    "a certificateChain needs the certificate it begins with",
+                ));
             }
             (None, None) => return Ok(None),
         };
@@ -97,22 +102,85 @@ mod tests {
         assert_eq!(told(&one, None, &key), "ok");
         assert_eq!(told(&one, Some(&format!("{two}{one}")), &key), "ok");
         let der = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
-        let deep = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", "MIAw".repeat(50_000));
+        let deep = format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            "MIAw".repeat(50_000)
+        );
         let huge = "A".repeat(5_000_000);
         for (body, chain, private_key, want) in [
-            (&*one, None, &*other, "Invalid certificatePrivateKey specified: it is not the key of the certificateBody"),
-            ("x", None, &key, "Invalid certificateBody specified: it must hold certificates in PEM"),
-            (&huge, None, &key, "Invalid certificateBody specified: it must hold certificates in PEM"),
-            ("\u{0}\u{1b}[31m", None, &key, "Invalid certificateBody specified: it must hold certificates in PEM"),
-            (&format!("{one}{two}"), None, &key, "Invalid certificateBody specified: it must hold exactly one certificate in PEM"),
-            (&one[..one.len() / 2], None, &key, "Invalid certificateBody specified: it must hold certificates in PEM"),
+            (
+                &*one,
+                None,
+                &*other,
+                "Invalid certificatePrivateKey specified: it is not the key of the certificateBody",
+            ),
+            (
+                "x",
+                None,
+                &key,
+                "Invalid certificateBody specified: it must hold certificates in PEM",
+            ),
+            (
+                &huge,
+                None,
+                &key,
+                "Invalid certificateBody specified: it must hold certificates in PEM",
+            ),
+            (
+                "\u{0}\u{1b}[31m",
+                None,
+                &key,
+                "Invalid certificateBody specified: it must hold certificates in PEM",
+            ),
+            (
+                &format!("{one}{two}"),
+                None,
+                &key,
+                "Invalid certificateBody specified: it must hold exactly one certificate in PEM",
+            ),
+            (
+                &one[..one.len() / 2],
+                None,
+                &key,
+                "Invalid certificateBody specified: it must hold certificates in PEM",
+            ),
             (der, None, &key, "Invalid certificateBody specified: it is not an X.509 certificate"),
-            (&deep, None, &key, "Invalid certificateBody specified: it is not an X.509 certificate"),
-            (&one, Some("x"), &key, "Invalid certificateChain specified: it must hold certificates in PEM"),
-            (&one, None, &one, "Invalid certificatePrivateKey specified: it must hold a private key in PEM"),
-            (&one, None, "", "Invalid certificatePrivateKey specified: a certificateBody needs its key"),
-            ("", None, &key, "Invalid certificateBody specified: a certificatePrivateKey needs its certificate"),
-            ("", Some(&one), "", "Invalid certificateBody specified: a certificateChain needs the certificate it begins with"),
+            (
+                &deep,
+                None,
+                &key,
+                "Invalid certificateBody specified: it is not an X.509 certificate",
+            ),
+            (
+                &one,
+                Some("x"),
+                &key,
+                "Invalid certificateChain specified: it must hold certificates in PEM",
+            ),
+            (
+                &one,
+                None,
+                &one,
+                "Invalid certificatePrivateKey specified: it must hold a private key in PEM",
+            ),
+            (
+                &one,
+                None,
+                "",
+                "Invalid certificatePrivateKey specified: a certificateBody needs its key",
+            ),
+            (
+                "",
+                None,
+                &key,
+                "Invalid certificateBody specified: a certificatePrivateKey needs its certificate",
+            ),
+            (
+                "",
+                Some(&one),
+                "",
+                "Invalid certificateBody specified: a certificateChain needs the certificate it begins with",
+            ),
             (
                 &one,
                 None,

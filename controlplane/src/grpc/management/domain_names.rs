@@ -7,9 +7,7 @@ use super::convert::{name, named, optional, optional_map, paging, patch, text};
 use super::error::Refused;
 use crate::app::access_associations::CreateAccessAssociation;
 use crate::app::base_path_mappings::CreateBasePathMapping;
-use crate::app::domain_names::{
-    CreateDomainName, DomainNameAddress, MutualTlsAuthenticationInput,
-};
+use crate::app::domain_names::{CreateDomainName, DomainNameAddress, MutualTlsAuthenticationInput};
 use crate::app::rest_apis::EndpointConfigurationInput;
 use crate::model::{
     AccessAssociationSourceType, BasePathMapping, DomainName, DomainNameAccessAssociation,
@@ -97,8 +95,7 @@ pub(super) async fn create_base_path_mapping(
     service: &Management,
     request: v1::CreateBasePathMappingRequest,
 ) -> Result<v1::DomainNameMapping, Refused> {
-    let (of, given) =
-        (request.address.unwrap_or_default(), request.mapping.unwrap_or_default());
+    let (of, given) = (request.address.unwrap_or_default(), request.mapping.unwrap_or_default());
     let input = CreateBasePathMapping {
         base_path: Some(given.base_path),
         rest_api_id: given.rest_api_id,
