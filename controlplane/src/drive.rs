@@ -66,7 +66,8 @@ impl From<StoreError> for ExplainError {
 /// Asks the engine what it would do with a request, with what is deployed now.
 pub async fn explain(app: &App, request: &v1::HttpRequest) -> Result<v1::Explained, ExplainError> {
     let described = describe::read(request)?;
-    let objects = match world::named(&described) {
+    let domain = world::domain(app.store(), &described).await?;
+    let objects = match world::named(&described, domain.as_ref()) {
         Some(id) => world::load(app.store(), &id).await?,
         None => None,
     };
@@ -74,7 +75,7 @@ pub async fn explain(app: &App, request: &v1::HttpRequest) -> Result<v1::Explain
     let body = request.body.clone();
     // Linking a large API takes long: off the threads that answer other callers.
     let run = tokio::task::spawn_blocking(move || {
-        let world = world::build(&settings, objects)?;
+        let world = world::with_domain(world::build(&settings, objects)?, domain.as_ref());
         Ok(decide(&world, &described.listener, &described.head, &body))
     });
     run.await.map_err(|cause| {

@@ -31,7 +31,7 @@ pub use nodes::{Nodes, Seat};
 pub use objects::PLACEMENT_TAG;
 pub use peers::{PeerError, PeerSeat, Peers};
 pub use session::{Session, Violation};
-pub use view::api_objects;
+pub use view::{api_objects, domain_object};
 
 use crate::app::Settings;
 use crate::model::{ApiId, HostName};

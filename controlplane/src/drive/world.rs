@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use tidegate_engine::mapping::parameter::host_without_port;
 use tidegate_engine::route::address::{self, Name};
-use tidegate_engine::snapshot::{Api, BundleId, Link, Linker, Revision, World};
+use tidegate_engine::snapshot::{Api, BundleId, Domain, Link, Linker, Revision, World};
 use tidegate_engine::{Ctx, Now};
 use tidegate_proto::v1;
 
@@ -23,9 +24,28 @@ pub(super) struct Objects {
     bundles: HashMap<Vec<u8>, Vec<u8>>,
 }
 
+/// The custom domain a request is for, if it is for one.
+pub(super) async fn domain(
+    store: &Arc<dyn Store>,
+    described: &Described,
+) -> Result<Option<v1::Domain>, ExplainError> {
+    match std::str::from_utf8(host_without_port(described.head.authority())) {
+        Ok(host) => Ok(publish::domain_object(&**store, host).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// A world with a custom domain in it.
+pub(super) fn with_domain(world: World, domain: Option<&v1::Domain>) -> World {
+    let Some(domain) = domain else { return world };
+    let mut edit = world.edit();
+    edit.set_domain(&domain.name, Domain::new(domain));
+    edit.finish(world.revision)
+}
+
 /// The API a request is for, found by the engine's own rules.
-pub(super) fn named(described: &Described) -> Option<ApiId> {
-    let world = World::empty("", "");
+pub(super) fn named(described: &Described, domain: Option<&v1::Domain>) -> Option<ApiId> {
+    let world = with_domain(World::empty("", ""), domain);
     let cx = Ctx {
         world: &world,
         listener: &described.listener,

@@ -1,10 +1,10 @@
-//! An API's objects for readers inside the control plane.
+//! Objects for readers inside the control plane.
 
 use tidegate_proto::v1;
 use tidegate_proto::v1::object::Kind;
 
 use super::objects;
-use crate::model::ApiId;
+use crate::model::{ApiId, HostName};
 use crate::store::{Store, StoreError};
 
 /// An API's own object and its stages' bindings, as nodes would get them now; `None` when there is no such API.
@@ -20,4 +20,21 @@ pub async fn api_objects(
         _ => None,
     });
     Ok(Some((api, bindings.collect())))
+}
+
+/// The custom domain a host belongs to, as nodes would get it now: its own, else the wildcard above it.
+pub async fn domain_object(
+    store: &dyn Store,
+    host: &str,
+) -> Result<Option<v1::Domain>, StoreError> {
+    let host = host.to_ascii_lowercase();
+    let wildcard = host.split_once('.').map(|(_, above)| format!("*.{above}"));
+    for name in [Some(host), wildcard].into_iter().flatten() {
+        let Ok(name) = HostName::parse(&name) else { continue };
+        let found = objects::domain(store, &name).await?;
+        if let Some(Kind::Domain(domain)) = found.and_then(|entry| entry.object.kind) {
+            return Ok(Some(domain));
+        }
+    }
+    Ok(None)
 }

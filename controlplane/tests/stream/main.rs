@@ -4,6 +4,7 @@
 
 mod changes;
 mod disk;
+mod domains;
 mod outside;
 mod raw;
 mod restarts;
