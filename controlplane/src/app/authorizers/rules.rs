@@ -462,15 +462,15 @@ mod tests {
                 "Invalid JWT configuration specified: jwtConfiguration is required for JWT authorizers",
             ),
         );
-        let members: [(&str, fn(&mut Authorizer)); 4] = [
-            ("authorizerUri", |a| a.authorizer_uri = Some(URI.to_owned())),
-            ("authorizerCredentials", |a| a.authorizer_credentials = Some("a".to_owned())),
-            ("providerARNs", |a| a.provider_arns = Some(vec![POOL.to_owned()])),
-            ("authorizerResultTtlInSeconds", |a| a.authorizer_result_ttl_in_seconds = Some(0)),
-        ];
-        for (member, change) in members {
-            check(kind, change, Err(&format!("{member} is not supported for JWT authorizers")));
-        }
+        let unsupported = |member: &str| format!("{member} is not supported for JWT authorizers");
+        let want = unsupported("authorizerUri");
+        check(kind, |a| a.authorizer_uri = Some(URI.to_owned()), Err(&want));
+        let want = unsupported("authorizerCredentials");
+        check(kind, |a| a.authorizer_credentials = Some("a".to_owned()), Err(&want));
+        let want = unsupported("providerARNs");
+        check(kind, |a| a.provider_arns = Some(vec![POOL.to_owned()]), Err(&want));
+        let want = unsupported("authorizerResultTtlInSeconds");
+        check(kind, |a| a.authorizer_result_ttl_in_seconds = Some(0), Err(&want));
         for (url, want) in [
             ("https://a.test", true),
             ("https://a.test:8443/tenant/", true),

@@ -184,10 +184,15 @@ fn decoded(text: &str) -> String {
     percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
-/// A value as AWS logs it: all but the last six characters hidden.
+/// A value as AWS logs it: all but the last six characters hidden. It stays on its line.
 fn masked(value: &str) -> String {
     let hidden = value.chars().count().saturating_sub(6);
-    value.chars().enumerate().map(|(at, c)| if at < hidden { '*' } else { c }).collect()
+    let shown = |(at, c): (usize, char)| match c {
+        _ if at < hidden => '*',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    value.chars().enumerate().map(shown).collect()
 }
 
 /// Whether a token has the form of a signed JSON Web Token; what has not is refused by everyone.
@@ -254,6 +259,7 @@ mod tests {
             (Token, None, "", unauthorized(None)),
             (Token, None, "df", not_invocable("df", NO_FUNCTIONS)),
             (Token, None, "\u{e4}0123456789", not_invocable("*****456789", NO_FUNCTIONS)),
+            (Token, None, "1\n2\r\0", not_invocable("1 2  ", NO_FUNCTIONS)),
             (Token, Some("a+"), "aaaaaaa", not_invocable("*aaaaaa", NO_FUNCTIONS)),
             (Token, Some("a+|b"), "aab", unauthorized(Some("aab"))),
             (CognitoUserPools, None, "df", unauthorized(Some("df"))),

@@ -185,50 +185,44 @@ fn visit(schema: &mut Value, act: &mut dyn FnMut(&mut String)) {
 /// Whether a value is a schema by draft 4's schema of schemas. Keywords it does not know are noted: AWS refuses them.
 fn is_schema(schema: &Value, unsupported: &mut BTreeSet<String>) -> bool {
     let Value::Object(map) = schema else { return false };
-    // Every member is looked at, so that all unknown keywords are told.
-    map.iter().fold(true, |so_far, (keyword, value)| {
-        let mut all = |members: &mut dyn Iterator<Item = &Value>| {
-            members.fold(true, |so_far, member| is_schema(member, unsupported) && so_far)
-        };
-        let fits = match keyword.as_str() {
-            "$ref" | "$schema" | "id" | "title" | "description" | "format" | "pattern" => {
-                value.is_string()
-            }
-            "default" => true,
-            "type" => is_type(value),
-            "enum" => value.as_array().is_some_and(|list| !list.is_empty()),
-            "required" => is_names(value),
-            "minimum" | "maximum" => value.is_number(),
-            "multipleOf" => value.as_f64().is_some_and(|number| number > 0.0),
-            "exclusiveMinimum" | "exclusiveMaximum" | "uniqueItems" | "readOnly" => {
-                value.is_boolean()
-            }
-            "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
-            | "maxProperties" => value.is_u64(),
-            "properties" | "patternProperties" | "definitions" => {
-                value.as_object().is_some_and(|members| all(&mut members.values()))
-            }
-            "dependencies" => value.as_object().is_some_and(|members| {
-                all(&mut members.values().filter(|member| !is_names(member)))
-            }),
-            "allOf" | "anyOf" | "oneOf" => {
-                value.as_array().is_some_and(|list| !list.is_empty() && all(&mut list.iter()))
-            }
-            "items" => match value {
-                Value::Array(list) => !list.is_empty() && all(&mut list.iter()),
-                one => all(&mut std::iter::once(one)),
-            },
-            "not" => all(&mut std::iter::once(value)),
-            "additionalItems" | "additionalProperties" => {
-                value.is_boolean() || all(&mut std::iter::once(value))
-            }
-            other => {
-                unsupported.insert(other.to_owned());
-                true
-            }
-        };
-        fits && so_far
+    map.iter().all(|(keyword, value)| match keyword.as_str() {
+        "$ref" | "$schema" | "id" | "title" | "description" | "format" | "pattern" => {
+            value.is_string()
+        }
+        "default" => true,
+        "type" => is_type(value),
+        "enum" => value.as_array().is_some_and(|list| !list.is_empty()),
+        "required" => is_names(value),
+        "minimum" | "maximum" => value.is_number(),
+        "multipleOf" => value.as_f64().is_some_and(|number| number > 0.0),
+        "exclusiveMinimum" | "exclusiveMaximum" | "uniqueItems" | "readOnly" => value.is_boolean(),
+        "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" => {
+            value.is_u64()
+        }
+        "properties" | "patternProperties" | "definitions" => {
+            let members = value.as_object();
+            members.is_some_and(|members| members.values().all(|one| is_schema(one, unsupported)))
+        }
+        "dependencies" => value.as_object().is_some_and(|members| {
+            members.values().all(|one| is_names(one) || is_schema(one, unsupported))
+        }),
+        "allOf" | "anyOf" | "oneOf" => is_schemas(value, unsupported),
+        "items" => is_schemas(value, unsupported) || is_schema(value, unsupported),
+        "not" => is_schema(value, unsupported),
+        "additionalItems" | "additionalProperties" => {
+            value.is_boolean() || is_schema(value, unsupported)
+        }
+        other => {
+            unsupported.insert(other.to_owned());
+            true
+        }
     })
+}
+
+/// A list of schemas that has at least one.
+fn is_schemas(value: &Value, unsupported: &mut BTreeSet<String>) -> bool {
+    let Value::Array(list) = value else { return false };
+    !list.is_empty() && list.iter().all(|one| is_schema(one, unsupported))
 }
 
 /// A type, or several.
