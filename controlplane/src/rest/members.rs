@@ -129,13 +129,7 @@ impl Members {
 
     /// A member that is a list of texts.
     pub(super) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, RestError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Array(values)) => {
-                values.into_iter().map(text).collect::<Result<_, _>>().map(Some)
-            }
-            Some(other) => Err(RestError::Serialization(unexpected(&other))),
-        }
+        self.take(name).map(texts).transpose()
     }
 
     /// A member that maps text to text.
@@ -149,6 +143,14 @@ impl Members {
         name: &str,
     ) -> Result<Option<BTreeMap<String, bool>>, RestError> {
         self.entries(name, flag)
+    }
+
+    /// A member that maps text to lists of texts.
+    pub(super) fn lists(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, Vec<String>>>, RestError> {
+        self.entries(name, texts)
     }
 
     /// A member that maps content types to templates, where a template may be `null`.
@@ -213,6 +215,13 @@ fn text(value: Value) -> Result<String, RestError> {
     match value {
         Value::String(text) => Ok(text),
         other => Err(mismatch(&other, "String")),
+    }
+}
+
+fn texts(value: Value) -> Result<Vec<String>, RestError> {
+    match value {
+        Value::Array(values) => values.into_iter().map(text).collect(),
+        other => Err(RestError::Serialization(unexpected(&other))),
     }
 }
 
