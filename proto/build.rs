@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "tidegate/v1/access.proto",
         "tidegate/v1/documents.proto",
         "tidegate/v1/domains.proto",
+        "tidegate/v1/invoke.proto",
         "tidegate/v1/parts.proto",
         "tidegate/v1/usage.proto",
         "tidegate/v1/management.proto",

@@ -49,6 +49,8 @@ pub use paging::{Page, Paging};
 pub use patch::{PatchOp, PatchOperation};
 pub use workspace::{Draft, Item, Workspace};
 
+use tidegate_engine::integration::guard::AddressPolicy;
+
 use crate::model::{ApiId, ContentHash, RestApi, Snapshot, Timestamp};
 use crate::store::{Store, keys};
 use crate::vault::Vault;
@@ -63,6 +65,8 @@ pub struct Settings {
     pub region: String,
     /// How much there may be of a thing.
     pub limits: Limits,
+    /// Whom test calls may reach.
+    pub test_calls: AddressPolicy,
 }
 
 impl Default for Settings {
@@ -71,6 +75,7 @@ impl Default for Settings {
             account_id: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             limits: Limits::default(),
+            test_calls: AddressPolicy::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde::Deserialize;
+use tidegate_engine::integration::guard::AddressPolicy;
 
 use crate::app::Settings;
 use crate::auth::AccessKey;
@@ -177,9 +178,16 @@ impl Config {
 
     /// What the operations are told.
     pub fn settings(&self) -> Settings {
+        // Who reaches an admin API off loopback must not reach what listens on this machine alone.
+        let test_calls = if self.admin.ip().is_loopback() {
+            AddressPolicy::default().with_loopback()
+        } else {
+            AddressPolicy::default()
+        };
         Settings {
             account_id: self.account_id.clone(),
             region: self.region.clone(),
+            test_calls,
             ..Settings::default()
         }
     }

@@ -1,9 +1,12 @@
-//! Runs the engine for explanations: what a node would do with a request, phase by phase. Nothing is sent.
+//! Runs the engine in the control plane: for explanations, what a node would do with a request, phase by phase, where nothing
+//! is sent; and for test calls, where it is.
 //!
 //! The world is built as a node builds it, from the objects of the stream and by the same code, but with only the API that
 //! the request names.
 
+mod call;
 mod describe;
+mod invoke;
 mod world;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,6 +22,8 @@ use tidegate_proto::v1;
 
 use crate::app::{App, AppError};
 use crate::store::StoreError;
+
+pub use invoke::{TestInvocation, TestInvokeMethod, test_invoke};
 
 /// Why a request cannot be explained.
 #[derive(Debug, thiserror::Error)]

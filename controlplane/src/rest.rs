@@ -164,6 +164,7 @@ async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
         Operation::GetMethod => methods::get(app, call).await,
         Operation::UpdateMethod => methods::update(app, call).await,
         Operation::DeleteMethod => methods::delete(app, call).await,
+        Operation::TestInvokeMethod => methods::test_invoke(app, call).await,
         Operation::PutMethodResponse => method_responses::put(app, call).await,
         Operation::GetMethodResponse => method_responses::get(app, call).await,
         Operation::UpdateMethodResponse => method_responses::update(app, call).await,

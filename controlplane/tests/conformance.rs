@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -159,8 +160,8 @@ fn fits(wanted: &Value, found: &Value, partly: bool) -> bool {
     }
 }
 
-fn run(control: &Control, case: &Case) -> Vec<String> {
-    let mut variables = BTreeMap::new();
+fn run(control: &Control, upstream: SocketAddr, case: &Case) -> Vec<String> {
+    let mut variables = BTreeMap::from([("upstream".to_owned(), upstream.to_string())]);
     let mut complaints = Vec::new();
     let given: Vec<Step> = case.given.iter().map(|name| fixture(name)).collect();
     for (index, step) in given.iter().chain(&case.steps).enumerate() {
@@ -223,9 +224,11 @@ fn run(control: &Control, case: &Case) -> Vec<String> {
 #[test]
 fn cases_hold() {
     let control = Control::start();
+    let upstream = support::upstream::start();
     let cases = cases();
     assert!(cases.iter().all(|(_, case)| !case.source.is_empty() && !case.steps.is_empty()));
-    let complaints: Vec<String> = cases.iter().flat_map(|(_, case)| run(&control, case)).collect();
+    let complaints: Vec<String> =
+        cases.iter().flat_map(|(_, case)| run(&control, upstream, case)).collect();
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 

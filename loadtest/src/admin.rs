@@ -18,6 +18,29 @@ pub struct Admin {
     client: Option<Client>,
 }
 
+/// An API that was made.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pub id: String,
+    /// Id of its root resource.
+    pub root: String,
+}
+
+/// One of the calls that give a resource a method.
+#[derive(Debug, Clone, Copy)]
+pub enum MockStep {
+    Method,
+    MethodResponse,
+    Integration,
+    IntegrationResponse,
+}
+
+impl MockStep {
+    /// In the order they must be made.
+    pub const ALL: [Self; 4] =
+        [Self::Method, Self::MethodResponse, Self::Integration, Self::IntegrationResponse];
+}
+
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
@@ -50,6 +73,82 @@ impl Admin {
     pub fn apis(&mut self) -> Result<Vec<String>, AdminError> {
         let list = self.call("GET", "/restapis", "limit=500", None)?;
         Ok(items(&list).iter().filter_map(|api| api["id"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// CreateRestApi. Answers the ids of the API and of its root resource.
+    pub fn create(&mut self, name: &str) -> Result<Api, AdminError> {
+        let answer = self.call("POST", "/restapis", "", Some(&json!({ "name": name })))?;
+        let id = text(&answer, "id", "POST /restapis")?;
+        Ok(Api { id, root: text(&answer, "rootResourceId", "POST /restapis")? })
+    }
+
+    /// CreateResource. Answers its id.
+    pub fn create_resource(
+        &mut self,
+        api: &str,
+        parent: &str,
+        part: &str,
+    ) -> Result<String, AdminError> {
+        let path = format!("/restapis/{api}/resources/{parent}");
+        let answer = self.call("POST", &path, "", Some(&json!({ "pathPart": part })))?;
+        text(&answer, "id", &path)
+    }
+
+    /// The steps that give a resource a GET answered by a MOCK: PutMethod, PutMethodResponse, PutIntegration and
+    /// PutIntegrationResponse.
+    pub fn put_mock_step(
+        &mut self,
+        api: &str,
+        resource: &str,
+        step: MockStep,
+    ) -> Result<(), AdminError> {
+        let method = format!("/restapis/{api}/resources/{resource}/methods/GET");
+        let (path, body) = match step {
+            MockStep::Method => (method, json!({ "authorizationType": "NONE" })),
+            MockStep::MethodResponse => (format!("{method}/responses/200"), json!({})),
+            MockStep::Integration => {
+                let templates = json!({ "application/json": "{\"statusCode\": 200}" });
+                let body = json!({ "type": "MOCK", "requestTemplates": templates });
+                (format!("{method}/integration"), body)
+            }
+            MockStep::IntegrationResponse => {
+                let templates = json!({ "application/json": "{\"ok\": true}" });
+                let body = json!({ "responseTemplates": templates });
+                (format!("{method}/integration/responses/200"), body)
+            }
+        };
+        self.call("PUT", &path, "", Some(&body)).map(drop)
+    }
+
+    /// GetRestApi.
+    pub fn get(&mut self, api: &str) -> Result<(), AdminError> {
+        self.call("GET", &format!("/restapis/{api}"), "", None).map(drop)
+    }
+
+    /// UpdateRestApi: a new description.
+    pub fn describe(&mut self, api: &str, text: &str) -> Result<(), AdminError> {
+        let step = json!({ "op": "replace", "path": "/description", "value": text });
+        let body = json!({ "patchOperations": [step] });
+        self.call("PATCH", &format!("/restapis/{api}"), "", Some(&body)).map(drop)
+    }
+
+    /// GetRestApis: a page of 25 behind a position. Answers the next one's.
+    pub fn page(&mut self, position: Option<&str>) -> Result<Option<String>, AdminError> {
+        let query = position.map_or_else(
+            || "limit=25".to_owned(),
+            |position| format!("limit=25&position={}", sigv4::encode(position)),
+        );
+        let list = self.call("GET", "/restapis", &query, None)?;
+        Ok(list["position"].as_str().map(str::to_owned))
+    }
+
+    /// GetResources: the first page of 500, each with its methods in full. Answers how many resources and bytes came.
+    pub fn resources(&mut self, api: &str) -> Result<(usize, usize), AdminError> {
+        let path = format!("/restapis/{api}/resources");
+        let answer = self.send("GET", &path, "embed=methods&limit=500", b"")?;
+        let bytes = answer.body.len();
+        let list = self.check(&path, answer)?;
+        Ok((items(&list).len(), bytes))
     }
 
     /// ImportRestApi. Answers the new API's id.

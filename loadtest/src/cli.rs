@@ -1,5 +1,6 @@
 //! The command line: one file per command, which reads flags and prints reports.
 
+mod admin;
 mod changes;
 mod compare;
 mod duration;
@@ -28,6 +29,7 @@ enum Command {
     Compare(Box<compare::Args>),
     Changes(changes::Args),
     Propagation(propagation::Args),
+    Admin(admin::Args),
     Scenario(scenario::Args),
 }
 
@@ -40,6 +42,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Compare(args) => compare::main(&args),
         Command::Changes(args) => changes::main(&args),
         Command::Propagation(args) => propagation::main(&args),
+        Command::Admin(args) => admin::main(&args),
         Command::Scenario(args) => {
             scenario::main(&args);
             Ok(())

@@ -13,7 +13,7 @@ use std::{
 };
 
 pub use peer::{Peer, PeerError, Running, Site};
-pub(crate) use peers::tidegate::{Up, target, up};
+pub(crate) use peers::tidegate::{Up, control, target, up};
 pub use peers::{ALL, by_name};
 pub use result::{Comparison, Missing, Round, Series};
 

@@ -51,6 +51,21 @@ pub fn authorization(credentials: &Credentials, request: &Signable<'_>) -> Strin
     )
 }
 
+/// A query's value with all but unreserved characters encoded, as the canonical form has it.
+pub fn encode(value: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
 fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
@@ -64,6 +79,11 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_encoded() {
+        assert_eq!(encode("a-b._~9/+= é"), "a-b._~9%2F%2B%3D%20%C3%A9");
+    }
 
     /// Vectors of the AWS signing test suite (awslabs/aws-c-auth, Apache-2.0), by their names there.
     #[test]

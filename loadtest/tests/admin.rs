@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tidegate_load::{
     changes,
     http1::{Body, request},
+    operations,
     place::Place,
     propagation,
     upstream::{Options, Upstream},
@@ -26,6 +27,7 @@ const DELAY: Duration = Duration::from_millis(30);
 #[derive(Default)]
 struct Stand {
     apis: usize,
+    resources: usize,
     /// Per API: the edited answer, and what was deployed when.
     edited: HashMap<String, String>,
     deployed: HashMap<String, Vec<(Instant, String)>>,
@@ -39,10 +41,35 @@ impl Stand {
         self.calls.push(format!("{method} /{}", parts[parts.len().min(3) - 1..].join("/")));
         match (method, &parts[..]) {
             ("POST", ["restapis"]) => {
-                assert_eq!(query, "mode=import");
-                assert!(parsed["openapi"].is_string());
+                assert!(if query.is_empty() {
+                    parsed["name"].is_string()
+                } else {
+                    query == "mode=import" && parsed["openapi"].is_string()
+                });
                 self.apis += 1;
-                (201, json!({ "id": format!("api{}", self.apis) }))
+                (201, json!({ "id": format!("api{}", self.apis), "rootResourceId": "root" }))
+            }
+            ("GET", ["restapis"]) => {
+                assert!(["limit=25", "limit=25&position=a%2Fb%3D"].contains(&query), "{query}");
+                (200, json!({ "item": [], "position": "a/b=" }))
+            }
+            ("GET", ["restapis", _]) => (200, json!({})),
+            ("PATCH", ["restapis", _]) => {
+                assert_eq!(parsed["patchOperations"][0]["path"], "/description");
+                (200, json!({}))
+            }
+            ("POST", ["restapis", _, "resources", "root"]) => {
+                self.resources += 1;
+                (201, json!({ "id": format!("r{}", self.resources) }))
+            }
+            ("PUT", ["restapis", _, "resources", resource, "methods", "GET", rest @ ..])
+                if *resource != "r1" || rest != ["integration", "responses", "200"] =>
+            {
+                (201, json!({}))
+            }
+            ("GET", ["restapis", api, "resources"]) if query == "embed=methods&limit=500" => {
+                assert!(api.starts_with("api"));
+                (200, json!({ "item": [{}, {}, {}, {}] }))
             }
             ("GET", ["restapis", _, "resources"]) => (
                 200,
@@ -187,4 +214,32 @@ fn changes_pair_the_same_work() {
     );
     assert_eq!(stand.deployed["api1"].len(), 1 + 20);
     assert!(!stand.deployed.contains_key("api2"), "the other API has no stage");
+}
+
+#[test]
+fn operations_are_counted_and_compared() {
+    let stand = Arc::new(Mutex::new(Stand::default()));
+    let options = operations::Options {
+        callers: vec![1, 3],
+        duration: Duration::from_millis(100),
+        methods: 3,
+        samples: 4,
+        apis: 20,
+    };
+    let admin = serve(&stand, true);
+    let report = operations::execute(admin, &options, &AtomicBool::new(false), |_| {}).unwrap();
+    let mixes: Vec<_> = report.mix.iter().map(|mix| (mix.callers, mix.shared)).collect();
+    assert_eq!(mixes, [(1, false), (1, true), (3, false), (3, true)]);
+    assert!(report.mix.iter().all(|mix| mix.changes > 0 && mix.per_second > 0.0));
+    assert_eq!(report.large.as_ref().unwrap().methods, 3);
+    let sizes: Vec<_> = report.many.iter().map(|point| point.apis).collect();
+    assert_eq!(sizes, [0, 10, 20]);
+    let text = report.text();
+    for part in ["3 callers", "API of 3 methods", "20 APIs", "GetRestApi ", "ratio"] {
+        assert!(text.contains(part), "{text}");
+    }
+    // A page that is not whole is no measurement.
+    let options = operations::Options { callers: Vec::new(), methods: 7, apis: 0, ..options };
+    let short = operations::execute(admin, &options, &AtomicBool::new(false), |_| {});
+    assert_eq!(short.unwrap_err().to_string(), "a page of 8 resources had 4");
 }

@@ -412,6 +412,11 @@ errors! {
     /// A value is missing or no scalar of its kind.
     BadRequest PatchValue { value: String, path: String } => "Invalid patch value '{value}' specified for path '{path}'";
 
+    /// A test call with a header no request can have.
+    BadRequest InvalidTestHeader { name: String } => "Invalid header specified: {name}";
+    /// A test call for a certificate that could not be shown.
+    BadRequest TestClientCertificate => "Client certificates are not supported in test calls by this release";
+
     /// A tag's key or value.
     BadRequest InvalidTag { reason: &'static str } => "Invalid tag specified: {reason}";
 

@@ -221,8 +221,6 @@ pub(super) fn set_cache(stage: &mut Stage, enabled: Option<bool>, size: Option<C
 }
 
 /// The rules between a stage's members. `coming` is a deployment that is made in the same step.
-///
-/// Limits of variables: API Gateway quotas (100 per stage, name 64, value 512 characters).
 pub(super) fn check(
     workspace: &Workspace,
     stage: &Stage,
@@ -235,19 +233,24 @@ pub(super) fn check(
         return Err(AppError::DeploymentDoesNotExist);
     }
     let overrides = canary.and_then(|canary| canary.stage_variable_overrides.as_ref());
-    for variables in stage.variables.iter().chain(overrides) {
-        if variables.len() > 100 {
-            return Err(AppError::TooManyVariables);
+    stage.variables.iter().chain(overrides).try_for_each(check_variables)
+}
+
+/// The rules of stage variables, which test calls are held to as well.
+///
+/// Limits: API Gateway quotas (100 per stage, name 64, value 512 characters).
+pub(crate) fn check_variables(variables: &StringMap) -> Result<(), AppError> {
+    if variables.len() > 100 {
+        return Err(AppError::TooManyVariables);
+    }
+    for (name, value) in variables {
+        let in_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(in_name) {
+            return Err(AppError::InvalidVariableName { name: name.clone() });
         }
-        for (name, value) in variables {
-            let in_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-            if name.is_empty() || name.len() > 64 || !name.bytes().all(in_name) {
-                return Err(AppError::InvalidVariableName { name: name.clone() });
-            }
-            let in_value = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&b);
-            if value.len() > 512 || !value.bytes().all(in_value) {
-                return Err(AppError::InvalidVariableValue { name: name.clone() });
-            }
+        let in_value = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&b);
+        if value.len() > 512 || !value.bytes().all(in_value) {
+            return Err(AppError::InvalidVariableValue { name: name.clone() });
         }
     }
     Ok(())

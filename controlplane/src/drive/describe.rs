@@ -8,7 +8,7 @@ use tidegate_proto::v1;
 use super::ExplainError;
 
 /// A request as if it had arrived.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Described {
     /// Its head.
     pub(super) head: Head,

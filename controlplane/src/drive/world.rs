@@ -12,8 +12,8 @@ use tidegate_proto::v1;
 
 use super::ExplainError;
 use super::describe::Described;
-use crate::app::Settings;
-use crate::model::{ApiId, ContentHash};
+use crate::app::{CompiledBundle, Settings};
+use crate::model::{ApiId, ContentHash, StringMap};
 use crate::publish;
 use crate::store::Store;
 
@@ -41,6 +41,32 @@ pub(super) fn with_domain(world: World, domain: Option<&v1::Domain>) -> World {
     let mut edit = world.edit();
     edit.set_domain(&domain.name, Domain::new(domain));
     edit.finish(world.revision)
+}
+
+impl Objects {
+    /// An API with one stage that serves a bundle.
+    pub(super) fn single(
+        stage: &str,
+        api_id: &ApiId,
+        bundle: CompiledBundle,
+        variables: &StringMap,
+    ) -> Self {
+        let id = bundle.id.0.to_vec();
+        Self {
+            api: v1::Api { id: api_id.to_string(), ..v1::Api::default() },
+            bindings: vec![v1::Binding {
+                api_id: api_id.to_string(),
+                stage: stage.to_owned(),
+                bundle: id.clone(),
+                variables: variables
+                    .iter()
+                    .map(|(name, value)| v1::Pair { name: name.clone(), value: value.clone() })
+                    .collect(),
+                ..v1::Binding::default()
+            }],
+            bundles: HashMap::from([(id, bundle.bytes)]),
+        }
+    }
 }
 
 /// The API a request is for, found by the engine's own rules.

@@ -87,6 +87,7 @@ calls! {
     get_method(MethodAddress) -> RestMethod in methods;
     update_method(UpdateMethodRequest) -> RestMethod in methods;
     delete_method(MethodAddress) -> Done in methods;
+    test_invoke_method(TestInvokeMethodRequest) -> TestInvokeMethodResponse in methods;
     put_method_response(PutMethodResponseRequest) -> RestMethodResponse in methods;
     get_method_response(ResponseAddress) -> RestMethodResponse in methods;
     update_method_response(UpdateResponseRequest) -> RestMethodResponse in methods;

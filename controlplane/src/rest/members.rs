@@ -191,6 +191,14 @@ impl Members {
         self.entries(name, flag)
     }
 
+    /// A member that maps text to lists of texts.
+    pub(super) fn lists(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, Vec<String>>>, RestError> {
+        self.entries(name, texts)
+    }
+
     /// A member that maps content types to templates, where a template may be `null`.
     pub(super) fn templates(&mut self, name: &str) -> Result<Option<Templates>, RestError> {
         self.entries(name, |value| if value.is_null() { Ok(None) } else { text(value).map(Some) })

@@ -5,6 +5,7 @@ use super::call::Call;
 use super::reply::Reply;
 use crate::app::App;
 use crate::app::methods::PutMethod;
+use crate::drive::{self, TestInvokeMethod};
 
 pub(super) async fn put(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
     let mut members = call.members()?;
@@ -37,6 +38,22 @@ pub(super) async fn delete(app: &App, call: &Call<'_>) -> Result<Reply, RestErro
     let (api, resource, verb) = place(call);
     app.delete_method(api, resource, verb).await?;
     Ok(Reply::empty(call.status()))
+}
+
+pub(super) async fn test_invoke(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
+    let mut members = call.members()?;
+    let input = TestInvokeMethod {
+        path_with_query_string: members.text("pathWithQueryString")?,
+        body: members.text("body")?,
+        headers: members.map("headers")?.unwrap_or_default(),
+        multi_value_headers: members.lists("multiValueHeaders")?.unwrap_or_default(),
+        stage_variables: members.map("stageVariables")?.unwrap_or_default(),
+        client_certificate_id: members.text("clientCertificateId")?,
+    };
+    members.finish()?;
+    let (api, resource, verb) = place(call);
+    let invoked = drive::test_invoke(app, api, resource, verb, input).await?;
+    Ok(Reply::json(call.status(), &invoked))
 }
 
 /// The API, the resource and the verb a call is about.

@@ -57,8 +57,8 @@ impl Client {
                 Ok(answer) if answer.status < 300 => {
                     operation.apply(&mut self.world, &answer.json());
                     self.acknowledged += 1;
-                    if matches!(operation.change, Change::Import(_)) && !self.look(&mut connection)
-                    {
+                    let untold = matches!(operation.change, Change::Import(_) | Change::Merge(_));
+                    if untold && !self.look(&mut connection) {
                         return;
                     }
                 }
@@ -118,8 +118,10 @@ impl Client {
         let mine = self.world.keys().filter(|name| *name != SHARED).count();
         let create = mine == 0 || mine < 3 && self.rng.random_bool(0.05);
         if create {
-            let api = self.name();
-            return Operation { api, change: Change::Create };
+            let source = self.world.keys().filter(|name| *name != SHARED).choose(&mut self.rng);
+            let source = source.cloned();
+            let change = source.map_or(Change::Create, Change::Clone);
+            return Operation { api: self.name(), change };
         }
         let name = self.world.keys().choose(&mut self.rng).unwrap().clone();
         let api = self.world[&name].clone();
@@ -153,9 +155,26 @@ impl Client {
         let bare = api.resources.iter().find(|(_, held)| held.method.is_none());
         let deployment = api.deployments.keys().choose(&mut self.rng).cloned();
         let stage = api.stages.keys().choose(&mut self.rng).cloned();
-        let in_use = |key: &&String| api.stages.values().any(|stage| stage.deployment == **key);
-        let unused = api.deployments.keys().find(|key| !in_use(key)).cloned();
-        match self.rng.random_range(0..100) {
+        let unused = api.deployments.keys().find(|key| !api.serves(key)).cloned();
+        match self.rng.random_range(0..120) {
+            100..108 if stage.is_some() => self.on_stage(api, stage.unwrap_or_default()),
+            108..112 if complete.is_some() => {
+                Change::OperationName(complete.unwrap_or_default(), self.name())
+            }
+            112..115 => match stage {
+                // Whose tags the shared API has nobody could say.
+                Some(stage) if name == SHARED || self.rng.random_bool(0.5) => {
+                    Change::Tag(Some(stage), self.number())
+                }
+                _ if name == SHARED => Change::Resource(format!("/{}", self.name())),
+                _ => Change::Tag(None, self.number()),
+            },
+            115..118 if name != SHARED => {
+                let known = api.resources.keys().filter(|path| path.matches('/').count() == 1);
+                let mut paths = vec![format!("/{}", self.name())];
+                paths.extend(known.choose(&mut self.rng).cloned());
+                Change::Merge(paths.into_iter().map(|path| (path, self.number())).collect())
+            }
             0..15 if api.resources.len() < 12 => {
                 let above = resource.filter(|path| path.matches('/').count() < 3);
                 Change::Resource(format!("{}/{}", above.unwrap_or_default(), self.name()))
@@ -197,6 +216,19 @@ impl Client {
                 Some(path) => Change::Answer(path, self.number()),
                 None => Change::Describe(self.name()),
             },
+        }
+    }
+
+    /// What is changed of a stage that may be under canary.
+    fn on_stage(&mut self, api: &Api, stage: String) -> Change {
+        let number = self.number();
+        let deployment = api.deployments.keys().choose(&mut self.rng).cloned();
+        let deployment = deployment.expect("a stage points at one");
+        match self.rng.random_range(0..4) {
+            0 if api.stages[&stage].canary.is_some() => Change::Promote(stage),
+            1 if api.stages[&stage].canary.is_some() => Change::Abort(stage),
+            2 => Change::Burst(stage, number),
+            _ => Change::Canary(stage, deployment, number),
         }
     }
 

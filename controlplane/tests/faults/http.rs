@@ -84,13 +84,15 @@ impl Connection {
     }
 }
 
-/// The time and the header of a signature. Targets here hold nothing that would have to be escaped, and sorted queries.
+/// The time and the header of a signature. Targets here are escaped where they must be, and have sorted queries.
 /// Source: IAM User Guide, "Create a signed AWS API request".
 fn sign(method: &str, target: &str, host: &str, body: &str) -> (String, String) {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
     let date = time::OffsetDateTime::now_utc().format(format).unwrap();
     let day = &date[..8];
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    // Paths are escaped once more in what is signed.
+    let path = path.replace('%', "%25");
     let payload = hex::encode(Sha256::digest(body));
     let canonical = format!(
         "{method}\n{path}\n{query}\nhost:{host}\nx-amz-date:{date}\n\nhost;x-amz-date\n{payload}"

@@ -15,6 +15,7 @@ pub struct Api {
     pub id: String,
     pub root: String,
     pub description: String,
+    pub tags: BTreeMap<String, String>,
     /// By path, without the root.
     pub resources: BTreeMap<String, Resource>,
     /// By description.
@@ -32,6 +33,7 @@ pub struct Resource {
 /// What there is of a method; it is complete when it has an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Method {
+    pub operation: Option<String>,
     pub response: bool,
     pub integration: bool,
     pub answer: Option<u64>,
@@ -49,6 +51,28 @@ pub struct Stage {
     /// The deployment's description.
     pub deployment: String,
     pub variables: BTreeMap<String, String>,
+    pub canary: Option<Canary>,
+    /// The burst limit of all methods.
+    pub burst: Option<u64>,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A canary without traffic, so that what a stage answers stays certain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Canary {
+    /// The deployment's description.
+    pub deployment: String,
+    pub overrides: BTreeMap<String, String>,
+}
+
+impl Api {
+    /// Whether a stage or its canary points at a deployment.
+    pub fn serves(&self, key: &str) -> bool {
+        self.stages.values().any(|stage| {
+            stage.deployment == key
+                || stage.canary.as_ref().is_some_and(|canary| canary.deployment == key)
+        })
+    }
 }
 
 /// Whose something is: names of all things begin with their client's.
@@ -73,6 +97,7 @@ pub fn dump(connection: &mut Connection) -> World {
         let id = text(&told, "id");
         let mut api = Api {
             description: told["description"].as_str().unwrap_or_default().to_owned(),
+            tags: map(&told["tags"]),
             ..Api::default()
         };
         add_resources(&mut api, &get(&format!("/restapis/{id}/resources?embed=methods&limit=500")));
@@ -82,16 +107,33 @@ pub fn dump(connection: &mut Connection) -> World {
             assert!(twice.is_none(), "{told} is there twice");
         }
         for told in get(&format!("/restapis/{id}/stages")) {
-            let target = text(&told, "deploymentId");
-            let found = api.deployments.iter().find(|(_, held)| held.id == target);
-            let deployment = found.expect("a stage's deployment exists").0.clone();
-            let variables = serde_json::from_value(told["variables"].clone()).unwrap_or_default();
-            api.stages.insert(text(&told, "stageName"), Stage { deployment, variables });
+            let deployment = |told: &Value| {
+                let target = text(told, "deploymentId");
+                let found = api.deployments.iter().find(|(_, held)| held.id == target);
+                found.expect("what a stage points at exists").0.clone()
+            };
+            let canary = told.get("canarySettings").map(|told| Canary {
+                deployment: deployment(told),
+                overrides: map(&told["stageVariableOverrides"]),
+            });
+            let stage = Stage {
+                deployment: deployment(&told),
+                variables: map(&told["variables"]),
+                canary,
+                burst: told["methodSettings"]["*/*"]["throttlingBurstLimit"].as_u64(),
+                tags: map(&told["tags"]),
+            };
+            api.stages.insert(text(&told, "stageName"), stage);
         }
         api.id = id;
         assert!(world.insert(text(&told, "name"), api).is_none(), "{told} is there twice");
     }
     world
+}
+
+/// A map of texts; absent is empty.
+fn map(told: &Value) -> BTreeMap<String, String> {
+    serde_json::from_value(told.clone()).unwrap_or_default()
 }
 
 fn add_resources(api: &mut Api, told: &[Value]) {
@@ -124,6 +166,7 @@ fn shown(told: &Value) -> Method {
         digits.parse().ok()
     };
     Method {
+        operation: told["operationName"].as_str().map(str::to_owned),
         response: told.pointer("/methodResponses/200").is_some(),
         integration: integration.is_some(),
         answer: template.map(|template| number(template).expect("a template of ours")),
@@ -166,6 +209,7 @@ pub fn differences(want: &World, found: &World) -> Vec<String> {
         if !same_id(&want.id, &found.id)
             || !same_id(&want.root, &found.root)
             || want.description != found.description
+            || want.tags != found.tags
         {
             all.push(format!("API {name} is {found:?}, not {want:?}"));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::model::{Api, Deployment, Method, Resource, Stage, World, template};
+use crate::model::{Api, Deployment, Method, Resource, World, template};
 
 /// One change: a request to the admin API that is carried out whole or not at all.
 #[derive(Clone, Debug)]
@@ -19,8 +19,16 @@ pub enum Change {
     Create,
     Describe(String),
     Delete,
+    /// A copy of the API of this name.
+    Clone(String),
     /// Replaces all resources by these paths, which give these answers.
     Import(BTreeMap<String, u64>),
+    /// Adds these paths, or replaces their methods.
+    Merge(BTreeMap<String, u64>),
+    /// Tags the API, or one of its stages.
+    Tag(Option<String>, u64),
+    /// Gives a method another operation name.
+    OperationName(String, String),
     Resource(String),
     /// Gives a resource another last part; everything below moves.
     Rename(String, String),
@@ -34,6 +42,14 @@ pub enum Change {
     DeleteDeployment(String),
     /// Moves a stage and sets its variable in one step.
     Stage(String, String, u64),
+    /// A canary without traffic, in one step; one that is there gets these.
+    Canary(String, String, u64),
+    /// What the canary has becomes the stage's and the canary goes, in one step.
+    Promote(String),
+    /// The canary goes.
+    Abort(String),
+    /// Sets the burst limit of all methods.
+    Burst(String, u64),
     DeleteStage(String),
 }
 
@@ -45,6 +61,10 @@ impl Operation {
         if matches!(self.change, Create) {
             return ("POST", "/restapis".into(), json!({ "name": name }));
         }
+        if let Clone(source) = &self.change {
+            let body = json!({ "name": name, "cloneFrom": world[source].id });
+            return ("POST", "/restapis".into(), body);
+        }
         let api = &world[name];
         let base = format!("/restapis/{}", api.id);
         let method =
@@ -53,10 +73,21 @@ impl Operation {
             |path: &str, value: &str| json!({ "op": "replace", "path": path, "value": value });
         let patches = |all: &[Value]| json!({ "patchOperations": all });
         match &self.change {
-            Create => unreachable!("has no API yet"),
+            Create | Clone(_) => unreachable!("has no API yet"),
             Describe(text) => ("PATCH", base, patches(&[patch("/description", text)])),
             Delete => ("DELETE", base, Value::Null),
             Import(paths) => ("PUT", format!("{base}?mode=overwrite"), document(name, api, paths)),
+            Merge(paths) => ("PUT", format!("{base}?mode=merge"), document(name, api, paths)),
+            Tag(stage, number) => {
+                let stage = stage.as_ref().map(|stage| format!("/stages/{stage}"));
+                let path = format!("/restapis/{}{}", api.id, stage.unwrap_or_default());
+                let arn = format!("arn:aws:apigateway:us-east-1::{path}");
+                let target = format!("/tags/{}", arn.replace(':', "%3A").replace('/', "%2F"));
+                ("PUT", target, json!({ "tags": { "t": variable(*number) } }))
+            }
+            OperationName(path, text) => {
+                ("PATCH", method(path), patches(&[patch("/operationName", text)]))
+            }
             Resource(path) => {
                 let (above, part) = split(path);
                 let parent = api.resources.get(above).map_or(&api.root, |parent| &parent.id);
@@ -99,6 +130,32 @@ impl Operation {
                 ];
                 ("PATCH", format!("{base}/stages/{stage}"), patches(&steps))
             }
+            Canary(stage, key, number) => {
+                let steps = [
+                    patch("/canarySettings/percentTraffic", "0.0"),
+                    patch("/canarySettings/deploymentId", &api.deployments[key].id),
+                    patch("/canarySettings/stageVariableOverrides/v", &variable(*number)),
+                ];
+                ("PATCH", format!("{base}/stages/{stage}"), patches(&steps))
+            }
+            Promote(stage) => {
+                let copy =
+                    |from: &str, path: &str| json!({ "op": "copy", "from": from, "path": path });
+                let steps = [
+                    copy("/canarySettings/stageVariableOverrides", "/variables"),
+                    copy("/canarySettings/deploymentId", "/deploymentId"),
+                    json!({ "op": "remove", "path": "/canarySettings" }),
+                ];
+                ("PATCH", format!("{base}/stages/{stage}"), patches(&steps))
+            }
+            Abort(stage) => {
+                let steps = [json!({ "op": "remove", "path": "/canarySettings" })];
+                ("PATCH", format!("{base}/stages/{stage}"), patches(&steps))
+            }
+            Burst(stage, number) => {
+                let steps = [patch("/*/*/throttling/burstLimit", &number.to_string())];
+                ("PATCH", format!("{base}/stages/{stage}"), patches(&steps))
+            }
             DeleteStage(stage) => ("DELETE", format!("{base}/stages/{stage}"), Value::Null),
         }
     }
@@ -110,6 +167,14 @@ impl Operation {
         match &self.change {
             Create => {
                 let created = Api { id: id("id"), root: id("rootResourceId"), ..Api::default() };
+                world.insert(self.api.clone(), created);
+                return;
+            }
+            Clone(source) => {
+                // What is deployed does not come along.
+                let resources = world[source].resources.clone();
+                let created =
+                    Api { id: id("id"), root: id("rootResourceId"), resources, ..Api::default() };
                 world.insert(self.api.clone(), created);
                 return;
             }
@@ -125,19 +190,20 @@ impl Operation {
             change(resource.method.get_or_insert_default());
         };
         match &self.change {
-            Create | Delete => unreachable!("done above"),
+            Create | Clone(_) | Delete => unreachable!("done above"),
             Describe(text) => api.description.clone_from(text),
             Import(paths) => {
-                let whole = |number| self::Method {
-                    response: true,
-                    integration: true,
-                    answer: Some(number),
-                };
-                let resource =
-                    |number| self::Resource { id: String::new(), method: Some(whole(number)) };
-                // Every path has one part: nothing stands between them and the root.
-                api.resources =
-                    paths.iter().map(|(path, number)| (path.clone(), resource(*number))).collect();
+                api.resources.clear();
+                merge(api, paths);
+            }
+            Merge(paths) => merge(api, paths),
+            Tag(None, number) => drop(api.tags.insert("t".to_owned(), variable(*number))),
+            Tag(Some(stage), number) => {
+                let tags = &mut api.stages.get_mut(stage).unwrap().tags;
+                tags.insert("t".to_owned(), variable(*number));
+            }
+            OperationName(path, text) => {
+                method(api, path, &|method| method.operation = Some(text.clone()));
             }
             Resource(path) => {
                 let created = self::Resource { id: id("id"), method: None };
@@ -165,21 +231,47 @@ impl Operation {
                     .filter_map(|(path, resource)| Some((path.clone(), answer(resource)?)));
                 let deployment = Deployment { id: id("id"), routes: routes.collect() };
                 api.deployments.insert(key.clone(), deployment);
-                if let Some(stage) = stage {
-                    set_stage(api, stage, key, *number);
-                }
+                let Some(stage) = stage else { return };
+                let held = api.stages.entry(stage.clone()).or_default();
+                // A stage under canary keeps its own deployment.
+                let side = match &mut held.canary {
+                    Some(canary) => &mut canary.deployment,
+                    None => &mut held.deployment,
+                };
+                side.clone_from(key);
+                held.variables.insert("v".to_owned(), variable(*number));
             }
             DeleteDeployment(key) => drop(api.deployments.remove(key)),
-            Stage(stage, key, number) => set_stage(api, stage, key, *number),
+            Stage(stage, key, number) => {
+                let held = api.stages.get_mut(stage).unwrap();
+                held.deployment.clone_from(key);
+                held.variables.insert("v".to_owned(), variable(*number));
+            }
+            Canary(stage, key, number) => {
+                let held = api.stages.get_mut(stage).unwrap().canary.get_or_insert_default();
+                held.deployment.clone_from(key);
+                held.overrides.insert("v".to_owned(), variable(*number));
+            }
+            Promote(stage) => {
+                let held = api.stages.get_mut(stage).unwrap();
+                let canary = held.canary.take().unwrap();
+                held.deployment = canary.deployment;
+                held.variables.extend(canary.overrides);
+            }
+            Abort(stage) => api.stages.get_mut(stage).unwrap().canary = None,
+            Burst(stage, number) => api.stages.get_mut(stage).unwrap().burst = Some(*number),
             DeleteStage(stage) => drop(api.stages.remove(stage)),
         }
     }
 }
 
-fn set_stage(api: &mut Api, stage: &str, deployment: &str, number: u64) {
-    let variables = [("v".to_owned(), variable(number))].into();
-    let stage_now = Stage { deployment: deployment.to_owned(), variables };
-    api.stages.insert(stage.to_owned(), stage_now);
+/// Every path has one part: nothing stands between them and the root.
+fn merge(api: &mut Api, paths: &BTreeMap<String, u64>) {
+    for (path, number) in paths {
+        let whole =
+            Method { operation: None, response: true, integration: true, answer: Some(*number) };
+        api.resources.entry(path.clone()).or_default().method = Some(whole);
+    }
 }
 
 fn variable(number: u64) -> String {

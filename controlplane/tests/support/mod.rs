@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+pub mod upstream;
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -13,6 +15,7 @@ use tidegate_control::model::Snapshot;
 use tidegate_control::rest::{Limits, Rest, Server};
 use tidegate_control::store::SqliteStore;
 use tidegate_control::vault::Vault;
+use tidegate_engine::integration::guard::AddressPolicy;
 
 /// The real compiler, but a method whose `operationName` is `refuse` is refused, so that diagnostics can be seen.
 pub struct Refusing;
@@ -38,7 +41,10 @@ impl Compiler for Refusing {
 pub fn app(directory: &Path) -> App {
     let store = SqliteStore::open(directory).expect("the directory is ours");
     let vault = Vault::open(directory, None).expect("the directory is ours");
-    App::new(Arc::new(store), Arc::new(Refusing), Arc::new(vault), Settings::default())
+    // As the process does when it serves loopback.
+    let test_calls = AddressPolicy::default().with_loopback();
+    let settings = Settings { test_calls, ..Settings::default() };
+    App::new(Arc::new(store), Arc::new(Refusing), Arc::new(vault), settings)
 }
 
 /// A running control plane; dropping it stops it.

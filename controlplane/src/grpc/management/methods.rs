@@ -9,6 +9,7 @@ use crate::app::integration_responses::PutIntegrationResponse;
 use crate::app::integrations::PutIntegration;
 use crate::app::method_responses::PutMethodResponse;
 use crate::app::methods::PutMethod;
+use crate::drive::{self, TestInvokeMethod};
 use crate::model::TlsConfig;
 
 pub(super) async fn put_method(
@@ -213,4 +214,30 @@ pub(super) async fn delete_integration_response(
     let (api, resource, verb) = (&request.rest_api_id, &request.resource_id, &request.http_method);
     service.app.delete_integration_response(api, resource, verb, status).await?;
     Ok(v1::Done {})
+}
+
+pub(super) async fn test_invoke_method(
+    service: &Management,
+    request: v1::TestInvokeMethodRequest,
+) -> Result<v1::TestInvokeMethodResponse, Refused> {
+    let values = |(name, values): (String, v1::HeaderValues)| (name, values.values);
+    let input = TestInvokeMethod {
+        path_with_query_string: optional(request.path_with_query_string),
+        body: optional(request.body),
+        headers: request.headers,
+        multi_value_headers: request.multi_value_headers.into_iter().map(values).collect(),
+        stage_variables: request.stage_variables,
+        client_certificate_id: optional(request.client_certificate_id),
+    };
+    let (api, resource, verb) = (&request.rest_api_id, &request.resource_id, &request.http_method);
+    let invoked = drive::test_invoke(&service.app, api, resource, verb, input).await?;
+    let values = |(name, values)| (name, v1::HeaderValues { values });
+    Ok(v1::TestInvokeMethodResponse {
+        status: u32::from(invoked.status),
+        body: invoked.body,
+        headers: invoked.headers,
+        multi_value_headers: invoked.multi_value_headers.into_iter().map(values).collect(),
+        log: invoked.log,
+        latency_ms: invoked.latency,
+    })
 }

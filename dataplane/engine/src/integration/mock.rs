@@ -16,17 +16,36 @@ use crate::step::{Answer, Body};
 #[derive(Debug)]
 pub struct Mock {
     /// Media type of the request to the answers its template selects.
-    requests: Box<[(Box<str>, Selected)]>,
+    requests: Box<[(Box<str>, Selection)]>,
     /// Whether a request without a template of its own is refused with 415 rather than passed through.
     refuses_others: bool,
     pub(crate) answers: Box<[ConstantAnswer]>,
 }
 
-/// The answers of one status code, one per response template; none when no integration response matches.
+/// What a request template selects.
+type Selection = Result<Selected, Unanswered>;
+
+/// The answers of one status code, one per response template.
 #[derive(Clone, Copy, Debug)]
 struct Selected {
     first: u16,
     count: u16,
+}
+
+/// Why a request template has no answer. AWS's words, from execution logs.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Unanswered {
+    /// The template says no status.
+    #[error(
+        "Unable to parse statusCode. It should be an integer that is defined in the request template."
+    )]
+    NoStatus,
+    /// No integration response is for the status.
+    #[error("No match for output mapping and no default output mapping configured")]
+    NoMatch,
+    /// The integration response is for a status the method does not declare.
+    #[error("Output mapping refers to an invalid method response: {0}")]
+    Undeclared(u16),
 }
 
 /// One answer, ready to send but for its ids.
@@ -54,7 +73,7 @@ pub(crate) fn link(
         let selected = match status_code(&template.value) {
             Some(code) => select(method, from, code, variables, &mut answers)?,
             // AWS answers 500 at run time: no statusCode to go by.
-            None => Selected { first: 0, count: 0 },
+            None => Err(Unanswered::NoStatus),
         };
         requests.push((template.name.to_ascii_lowercase().into(), selected));
     }
@@ -72,7 +91,7 @@ fn select(
     code: i64,
     variables: Variables<'_>,
     answers: &mut Vec<ConstantAnswer>,
-) -> Result<Selected, Unfit> {
+) -> Result<Selection, Unfit> {
     let mut default = None;
     let mut matched = None;
     for response in &from.responses {
@@ -91,16 +110,15 @@ fn select(
             matched = Some(response);
         }
     }
-    let none = Selected { first: 0, count: 0 };
-    let Some(response) = matched.or(default) else { return Ok(none) };
-    // A status the method does not declare is a configuration error at run time, as on AWS.
-    if !method.responses.iter().any(|r| r.status_code == response.status_code) {
-        return Ok(none);
-    }
+    let Some(response) = matched.or(default) else { return Ok(Err(Unanswered::NoMatch)) };
     let status: u16 =
         response.status_code.parse().ok().filter(|status| (100..600).contains(status)).ok_or_else(
             || Unfit::Always(format!("'{}' is no status code", response.status_code)),
         )?;
+    // A status the method does not declare is a configuration error at run time, as on AWS.
+    if !method.responses.iter().any(|r| r.status_code == response.status_code) {
+        return Ok(Err(Unanswered::Undeclared(status)));
+    }
 
     let first = answers.len() as u16;
     let empty = [v1::Pair { name: "application/json".into(), value: String::new() }];
@@ -138,7 +156,7 @@ fn select(
             body: template.value.as_bytes().into(),
         });
     }
-    Ok(Selected { first, count: answers.len() as u16 - first })
+    Ok(Ok(Selected { first, count: answers.len() as u16 - first }))
 }
 
 /// A header that a response mapping sets, under the name the caller sees; `None` when it is dropped or has no source here.
@@ -243,11 +261,15 @@ impl Mock {
             self.requests.iter().find(|(held, _)| held.as_bytes().eq_ignore_ascii_case(media))
         };
         let selected = match of(sent).or_else(|| of(b"$default")) {
-            Some((_, selected)) if selected.count > 0 => *selected,
+            Some((_, selected)) => *selected,
             None if self.refuses_others => return Err(Failure::UnsupportedMediaType),
             // Nothing says which status to answer.
-            _ => return Err(Failure::Misconfigured),
+            None => Err(Unanswered::NoStatus),
         };
+        let selected = selected.map_err(|why| {
+            cx.note("integration", || why.to_string());
+            Failure::Misconfigured
+        })?;
         let range = usize::from(selected.first)..usize::from(selected.first + selected.count);
         let variants = &self.answers[range];
         let wanted = media_type(view.head, Known::Accept);

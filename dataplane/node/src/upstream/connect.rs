@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use tidegate_engine::CallError;
+use tidegate_engine::integration::guard::AddressPolicy;
 use tidegate_engine::snapshot::{Scheme, Upstream};
 
-use super::guard::AddressPolicy;
 use super::pool::Connection;
 use super::tls::{TlsSettings, TlsStream};
 use crate::rt::{Deadlines, Expiry, Stream};

@@ -1,12 +1,18 @@
 //! Tidegate itself: the real binaries, started as an operator starts them, the node pinned to the proxy's core.
 
-use std::{fs, net::SocketAddr, path::PathBuf, thread, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use crate::{
     admin::Admin,
     compare::{
         Peer, PeerError, Site,
-        peer::{self, Daemon, Launched, Target, TidegateOptions},
+        peer::{self, Daemon, Launched, Target},
     },
     host::{pin, process},
     scenario::{Scenario, github},
@@ -58,7 +64,8 @@ pub(crate) struct Up {
 ///
 /// The control plane is born on the load's core; the node is moved to the proxy's core with all its threads.
 pub(crate) fn up(site: &Site<'_>, document: Option<&str>) -> Result<Up, PeerError> {
-    let program = program(site.tidegate).ok_or(PeerError::NotInstalled)?;
+    let program =
+        program(site.tidegate.program.as_deref(), "tidegate").ok_or(PeerError::NotInstalled)?;
     let data = site.dir.join("data");
     let mut args: Vec<String> = vec!["up".into(), "--data-dir".into(), data.display().to_string()];
     for flag in ["--admin", "--grpc", "--http", "--node-admin"] {
@@ -76,23 +83,41 @@ pub(crate) fn up(site: &Site<'_>, document: Option<&str>) -> Result<Up, PeerErro
         ]);
     }
     let mut daemon = Daemon::spawn(&program, &args, site.dir, site.cpu_load)?;
-    let line = {
-        let log = site.dir.join("log");
-        let ready = move || {
-            let output = fs::read_to_string(&log).ok()?;
-            // Only a whole line: the newline may not be written yet.
-            output
-                .split_inclusive('\n')
-                .find(|line| line.starts_with("ready ") && line.ends_with('\n'))
-                .map(str::to_owned)
-        };
-        daemon.wait_for("ready line", ready)?
-    };
+    let line = ready_line(&mut daemon, site.dir)?;
     let admin = address(&line, "admin")?;
     let gateway = address(&line, "gateway")?;
     let node = daemon_node(&daemon)?;
     pin::process(node, site.cpu_proxy)?;
     Ok(Up { daemon, admin, gateway, node, version: peer::version(&program, "--version") })
+}
+
+/// Starts the control plane alone: its process, its admin address and its version.
+pub(crate) fn control(
+    given: Option<&Path>,
+    dir: &Path,
+    cpu: usize,
+) -> Result<(Daemon, SocketAddr, String), PeerError> {
+    let program = program(given, "tidegate-control").ok_or(PeerError::NotInstalled)?;
+    let data = dir.join("data").display().to_string();
+    let any = "127.0.0.1:0";
+    let args = ["--data-dir", &data, "--admin", any, "--grpc", any];
+    let mut daemon = Daemon::spawn(&program, args, dir, cpu)?;
+    let admin = address(&ready_line(&mut daemon, dir)?, "admin")?;
+    Ok((daemon, admin, peer::version(&program, "--version")))
+}
+
+/// Waits for the line that says where everything listens.
+fn ready_line(daemon: &mut Daemon, dir: &Path) -> Result<String, PeerError> {
+    let log = dir.join("log");
+    let ready = move || {
+        let output = fs::read_to_string(&log).ok()?;
+        // Only a whole line: the newline may not be written yet.
+        output
+            .split_inclusive('\n')
+            .find(|line| line.starts_with("ready ") && line.ends_with('\n'))
+            .map(str::to_owned)
+    };
+    daemon.wait_for("ready line", ready)
 }
 
 fn launch(
@@ -119,12 +144,13 @@ fn one_path() -> Vec<String> {
     vec![github::Route { template: github::ONE.to_owned() }.example()]
 }
 
-fn program(options: &TidegateOptions) -> Option<PathBuf> {
-    if let Some(given) = &options.program {
-        return given.is_file().then(|| given.clone());
+/// The one that was given, else the one beside this program or in PATH.
+fn program(given: Option<&Path>, name: &str) -> Option<PathBuf> {
+    if let Some(given) = given {
+        return given.is_file().then(|| given.to_owned());
     }
-    let beside = std::env::current_exe().ok().map(|exe| exe.with_file_name("tidegate"));
-    beside.filter(|file| file.is_file()).or_else(|| peer::find_program("tidegate"))
+    let beside = std::env::current_exe().ok().map(|exe| exe.with_file_name(name));
+    beside.filter(|file| file.is_file()).or_else(|| peer::find_program(name))
 }
 
 /// One address of the ready line: `ready admin=http://… gateway=http://… grpc=…`.

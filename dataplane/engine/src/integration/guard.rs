@@ -1,5 +1,5 @@
-//! Which addresses the node may call. Checked on the resolved address, and that very address is dialled, so that a name cannot
-//! change its mind in between.
+//! Which addresses may be called: one rule for nodes and for test calls. Drivers check the resolved address and dial that very
+//! address, so that a name cannot change its mind in between.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -21,7 +21,7 @@ impl AddressPolicy {
         self
     }
 
-    /// Whether the node may connect to this address.
+    /// Whether a driver may connect to this address.
     pub fn allows(&self, address: IpAddr) -> bool {
         let address = canonical(address);
         self.allow.iter().any(|net| net.contains(&address)) || is_ordinary(address)

@@ -1,0 +1,414 @@
+//! TestInvokeMethod: the method as it is configured now, deployed or not, run by the engine with real calls.
+//!
+//! Only the tested method is compiled, so that an unfinished API around it is not in the way. Who calls is not checked and
+//! nothing is throttled. Sources: `admin-api` section 12, `rest-api-runtime` sections 23.2 and 27.
+
+mod log;
+mod request;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use serde::Serialize;
+use tidegate_engine::exchange::Ids;
+use tidegate_engine::explain::Trace;
+use tidegate_engine::integration::guard::AddressPolicy;
+use tidegate_engine::respond::Failure;
+use tidegate_engine::snapshot::{Upstream, World};
+use tidegate_engine::{
+    Answer, Body, CallError, Ctx, Now, Outgoing, Relay, Reply, Step, Wait, begin,
+};
+use tokio::sync::Semaphore;
+
+use super::call::{self, Answered, NoAnswer};
+use super::describe::Described;
+use super::{lines, world};
+use crate::app::stages::check_variables;
+use crate::app::{App, AppError, Settings, Workspace};
+use crate::compile::compile;
+use crate::model::{
+    AuthorizationType, HttpMethod, Method, Resource, RestApi, Snapshot, StringMap, WireName as _,
+};
+use log::Log;
+use request::Asked;
+
+/// What a test call sends; AWS's members.
+#[derive(Debug, Clone, Default)]
+pub struct TestInvokeMethod {
+    /// Path and query; what of it does not fit the resource's path leaves its parameters as they stand there. `None`: the
+    /// resource's path.
+    pub path_with_query_string: Option<String>,
+    /// The body, text.
+    pub body: Option<String>,
+    /// One value per header.
+    pub headers: StringMap,
+    /// All values of a header; wins over `headers`.
+    pub multi_value_headers: BTreeMap<String, Vec<String>>,
+    /// What the stage would have; there is no stage.
+    pub stage_variables: StringMap,
+    /// The certificate to show the upstream.
+    pub client_certificate_id: Option<String>,
+}
+
+/// What came of a test call; AWS's members.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestInvocation {
+    /// Status a caller would get.
+    pub status: u16,
+    /// The body; bytes that are no UTF-8 are replaced.
+    pub body: String,
+    /// Headers, of several equal ones the last.
+    pub headers: StringMap,
+    /// All headers.
+    pub multi_value_headers: BTreeMap<String, Vec<String>>,
+    /// AWS's execution log, lines that end with a newline.
+    pub log: String,
+    /// Milliseconds from the request to the whole answer.
+    pub latency: u64,
+}
+
+/// Runs a method. Dropping the future gives up calls under way.
+pub async fn test_invoke(
+    app: &App,
+    api: &str,
+    resource: &str,
+    verb: &str,
+    input: TestInvokeMethod,
+) -> Result<TestInvocation, AppError> {
+    check_variables(&input.stage_variables)?;
+    if input.client_certificate_id.as_ref().is_some_and(|id| !id.is_empty()) {
+        return Err(AppError::TestClientCertificate);
+    }
+    let workspace = match app.workspace(api).await {
+        // As in all calls about methods.
+        Err(AppError::InvalidApi { .. }) => return Err(AppError::InvalidResource),
+        workspace => workspace?,
+    };
+    let resource = workspace.resource(resource)?;
+    let wanted = HttpMethod::from_name(verb).ok_or(AppError::InvalidMethod)?;
+    let methods = &resource.resource_methods;
+    let method = methods.get(&wanted).or_else(|| methods.get(&HttpMethod::Any));
+    let method = method.ok_or(AppError::InvalidMethod)?;
+    let asked = Asked::new(&workspace.rest_api, resource, wanted, &input)?;
+
+    // Each holds two bodies of up to 10 MB.
+    let _slot = TESTS.acquire().await;
+    let tested = alone(&workspace, resource, method);
+    let settings = app.settings().clone();
+    let variables = input.stage_variables;
+    let policy = settings.test_calls.clone();
+    // Templates and schemas of one method can be large: off the threads that answer other callers.
+    let built = tokio::task::spawn_blocking(move || build(&settings, &tested, &variables)).await;
+    let built = built.unwrap_or_else(|cause| {
+        tracing::error!(%cause, "a test could not be prepared");
+        Err("the method could not be prepared".to_owned())
+    });
+    Ok(Test::new(&policy, asked).run(built).await)
+}
+
+/// The tested method as the only one of its API. Whoever tests may: no authorizer, key or policy is asked.
+fn alone(workspace: &Workspace, resource: &Arc<Resource>, method: &Method) -> Snapshot {
+    let method = Method {
+        authorization_type: AuthorizationType::None,
+        authorizer_id: None,
+        authorization_scopes: None,
+        api_key_required: false,
+        ..method.clone()
+    };
+    let whole = workspace.rest_api.as_ref();
+    let validator = method.request_validator_id.as_ref();
+    Snapshot {
+        rest_api: RestApi { policy: None, minimum_compression_size: None, ..whole.clone() },
+        request_validators: validator
+            .and_then(|id| workspace.request_validators.get(id))
+            .map(|validator| validator.as_ref().clone())
+            .into_iter()
+            .collect(),
+        resources: vec![Resource {
+            resource_methods: BTreeMap::from([(method.http_method, method)]),
+            ..resource.as_ref().clone()
+        }],
+        models: workspace.models.values().map(|model| model.as_ref().clone()).collect(),
+        authorizers: Vec::new(),
+        gateway_responses: workspace
+            .gateway_responses
+            .values()
+            .map(|response| response.as_ref().clone())
+            .collect(),
+    }
+}
+
+/// Compiles and links as for a node; else why a node would refuse.
+fn build(settings: &Settings, tested: &Snapshot, variables: &StringMap) -> Result<World, String> {
+    let bundle = compile(tested).map_err(|diagnostics| {
+        let each: Vec<String> = diagnostics.into_iter().map(|one| one.message).collect();
+        each.join("; ")
+    })?;
+    let objects = world::Objects::single(request::STAGE, &tested.rest_api.id, bundle, variables);
+    world::build(settings, Some(objects)).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        cause.unwrap_or_else(|| error.to_string())
+    })
+}
+
+/// One test under way.
+struct Test<'p> {
+    policy: &'p AddressPolicy,
+    asked: Asked,
+    entropy: [u8; 16],
+    now: Now,
+    since: Instant,
+    log: Log,
+}
+
+/// How the engine, or a node in its place, ends a test.
+enum End {
+    /// With an answer, and the upstream's body where it is that.
+    Answered(Answer, Bytes),
+    /// It cannot be carried out.
+    Refused(String),
+}
+
+impl<'p> Test<'p> {
+    fn new(policy: &'p AddressPolicy, asked: Asked) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) };
+        let entropy = rand::random();
+        let mut log = Log::new(Ids::new(entropy, now).request(), SystemTime::now);
+        asked.log(&mut log);
+        Self { policy, asked, entropy, now, since: Instant::now(), log }
+    }
+
+    async fn run(mut self, built: Result<World, String>) -> TestInvocation {
+        let world = match built {
+            Ok(world) => world,
+            Err(reason) => return self.refused(&reason),
+        };
+        let Described { head, listener } = std::mem::take(&mut self.asked.described);
+        let (mut scratch, mut trace) = (Vec::new(), Trace::default());
+        let mut cx = Ctx {
+            world: &world,
+            listener: &listener,
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            now: self.now,
+            entropy: self.entropy,
+            scratch: &mut scratch,
+            trace: Some(&mut trace),
+        };
+        let mut failed = None;
+        let mut step = begin(&mut cx, &head);
+        let end = loop {
+            step = match step {
+                Step::Wait(Wait::Call(call, next)) => {
+                    let body = Bytes::new();
+                    let got = self.call(&call.upstream, &call.request, cx.scratch, body).await;
+                    let got = match got {
+                        Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
+                        Err(NoAnswer::Call(error)) => Err(error),
+                        Ok(got) if got.body.len() > call.max_reply => Err(CallError::Network),
+                        Ok(got) => Ok(Reply { status: got.head.status, body: got.body.into() }),
+                    };
+                    failed = got.as_ref().err().copied();
+                    next.give(&mut cx, &head, got)
+                }
+                Step::Relay(relay) => match self.relay(&relay, &cx).await {
+                    Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
+                    Err(NoAnswer::Call(error)) => {
+                        failed = Some(error);
+                        break End::Answered(relay.reply(&mut cx, Err(error)), Bytes::new());
+                    }
+                    Ok(got) => {
+                        break End::Answered(relay.reply(&mut cx, Ok(&got.head)), got.body);
+                    }
+                },
+                Step::Answer(answer) => break End::Answered(answer, Bytes::new()),
+            };
+        };
+        let (answer, relayed) = match end {
+            End::Answered(answer, relayed) => (answer, relayed),
+            End::Refused(reason) => return self.refused(&reason),
+        };
+        let body = match answer.body {
+            Body::Upstream => relayed.to_vec(),
+            _ => answer.bytes(&cx).to_vec(),
+        };
+        let fields = lines(&answer.fields, cx.scratch);
+        let fields = fields.into_iter().map(|field| (field.name, field.value)).collect();
+        match answer.failure().copied() {
+            None => self.succeeded(answer.status, fields, &body),
+            Some(failure) => {
+                let noted = trace.phases.iter().rev().find(|phase| phase.name != "respond");
+                let reason = noted.filter(|phase| phase.name != "route").map(|p| &*p.decision);
+                self.log.line(fault(failure, failed, reason));
+                self.failed(answer.status, fields, &body)
+            }
+        }
+    }
+
+    async fn relay(&mut self, relay: &Relay, cx: &Ctx<'_>) -> Result<Answered, NoAnswer> {
+        let body = self.asked.body.clone();
+        self.call(relay.upstream(cx.world), &relay.request, cx.scratch, body).await
+    }
+
+    /// Makes a call and tells of it.
+    async fn call(
+        &mut self,
+        upstream: &Upstream,
+        outgoing: &Outgoing,
+        scratch: &[u8],
+        body: Bytes,
+    ) -> Result<Answered, NoAnswer> {
+        let target = String::from_utf8_lossy(outgoing.target.of(scratch));
+        let uri = format!("{}://{}{target}", upstream.scheme.as_str(), upstream.authority);
+        let sent = lines(&outgoing.fields, scratch);
+        let sent = sent.iter().map(|field| (&*field.name, &*field.value));
+        self.log.line(format_args!("Endpoint request URI: {uri}"));
+        self.log.line(format_args!("Endpoint request headers: {}", log::headers(sent)));
+        let text = String::from_utf8_lossy(&body).into_owned();
+        self.log.line(format_args!("Endpoint request body after transformations: {text}"));
+        self.log.line(format_args!("Sending request to {uri}"));
+        let since = Instant::now();
+        let got = call::send(self.policy, upstream, outgoing, scratch, body).await?;
+        let (status, waited) = (got.head.status, since.elapsed().as_millis());
+        self.log.line(format_args!(
+            "Received response. Status: {status}, Integration latency: {waited} ms"
+        ));
+        let fields: Vec<_> = got
+            .head
+            .iter()
+            .map(|(name, value, _)| (String::from_utf8_lossy(name), String::from_utf8_lossy(value)))
+            .collect();
+        let fields = fields.iter().map(|(name, value)| (&**name, &**value));
+        self.log.line(format_args!("Endpoint response headers: {}", log::headers(fields)));
+        let text = String::from_utf8_lossy(&got.body);
+        self.log.line(format_args!("Endpoint response body before transformations: {text}"));
+        Ok(got)
+    }
+
+    fn succeeded(mut self, status: u16, fields: Fields, body: &[u8]) -> TestInvocation {
+        // A test shows what the API answers, not what each request is given on its way.
+        let fields = without(fields, &["x-amzn-RequestId", "x-amz-apigw-id"]);
+        let text = String::from_utf8_lossy(body);
+        let shown = fields.iter().map(|(name, value)| (&**name, &**value));
+        self.log.line(format_args!("Method response body after transformations: {text}"));
+        self.log.line(format_args!("Method response headers: {}", log::map(shown)));
+        self.log.line("Successfully completed execution");
+        self.ended(status, fields, body)
+    }
+
+    /// The answer to what the gateway cannot carry out.
+    fn refused(mut self, reason: &str) -> TestInvocation {
+        self.log.line(format_args!("Execution failed due to configuration error: {reason}"));
+        let kind = (ERROR_TYPE.to_owned(), "InternalServerErrorException".to_owned());
+        self.ended(500, vec![kind], br#"{"message": "Internal server error"}"#)
+    }
+
+    /// Of a gateway response only its kind is shown, as recorded.
+    fn failed(self, status: u16, mut fields: Fields, body: &[u8]) -> TestInvocation {
+        fields.retain(|(name, _)| name.eq_ignore_ascii_case(ERROR_TYPE));
+        self.ended(status, fields, body)
+    }
+
+    fn ended(mut self, status: u16, fields: Fields, body: &[u8]) -> TestInvocation {
+        self.log.line(format_args!("Method completed with status: {status}"));
+        let mut multi_value_headers = BTreeMap::<String, Vec<String>>::new();
+        for (name, value) in &fields {
+            multi_value_headers.entry(name.clone()).or_default().push(value.clone());
+        }
+        TestInvocation {
+            status,
+            body: String::from_utf8_lossy(body).into_owned(),
+            headers: fields.into_iter().collect(),
+            multi_value_headers,
+            log: self.log.finish(),
+            latency: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Names and values of a head.
+type Fields = Vec<(String, String)>;
+
+fn without(mut fields: Fields, names: &[&str]) -> Fields {
+    fields.retain(|(name, _)| !names.iter().any(|dropped| name.eq_ignore_ascii_case(dropped)));
+    fields
+}
+
+/// What an execution log says of a failure. `reason` is what the engine noted last.
+fn fault(failure: Failure, call: Option<CallError>, reason: Option<&str>) -> String {
+    match (failure, call) {
+        (Failure::UpstreamTimeout, _) => "Execution failed due to a timeout error".to_owned(),
+        (Failure::UpstreamNetwork, _) => {
+            "Execution failed due to a network error communicating with endpoint".to_owned()
+        }
+        (Failure::BadAddress, Some(CallError::Denied)) => {
+            "Execution failed due to configuration error: Invalid endpoint address \
+             (test calls may not reach it from here)"
+                .to_owned()
+        }
+        (Failure::BadAddress, _) => {
+            "Execution failed due to configuration error: Invalid endpoint address".to_owned()
+        }
+        (Failure::Misconfigured, _) => {
+            let reason = reason.unwrap_or(failure.words());
+            format!("Execution failed due to configuration error: {reason}")
+        }
+        // The request's fault; AWS's lines for these are not known.
+        _ => format!("Execution failed: {}", failure.words()),
+    }
+}
+
+/// AWS's words, as users report them.
+fn too_large(length: u64) -> String {
+    format!(
+        "Integration response of reported length {length} is larger than allowed maximum of 10485760 bytes."
+    )
+}
+
+const ERROR_TYPE: &str = "x-amzn-ErrorType";
+
+/// Tests at once. More wait their turn: what they hold must not outgrow a small machine.
+static TESTS: Semaphore = Semaphore::const_new(16);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_have_their_lines() {
+        let config = "Execution failed due to configuration error: ";
+        for (failure, call, reason, want) in [
+            (
+                Failure::UpstreamTimeout,
+                None,
+                None,
+                "Execution failed due to a timeout error".into(),
+            ),
+            (
+                Failure::UpstreamNetwork,
+                Some(CallError::Network),
+                None,
+                "Execution failed due to a network error communicating with endpoint".into(),
+            ),
+            (
+                Failure::BadAddress,
+                Some(CallError::Unresolved),
+                None,
+                format!("{config}Invalid endpoint address"),
+            ),
+            (
+                Failure::BadAddress,
+                Some(CallError::Denied),
+                None,
+                format!("{config}Invalid endpoint address (test calls may not reach it from here)"),
+            ),
+            (Failure::Misconfigured, None, Some("no status"), format!("{config}no status")),
+        ] {
+            assert_eq!(fault(failure, call, reason), want);
+        }
+    }
+}
