@@ -7,6 +7,8 @@
 
 mod authorizers;
 mod deployments;
+mod documentation_parts;
+mod documentation_versions;
 mod gateway_responses;
 mod hash;
 mod ids;
@@ -27,11 +29,16 @@ pub use authorizers::{
 pub use deployments::{
     ApiSummary, Deployment, DeploymentCanarySettings, DeploymentRecord, MethodSnapshot,
 };
+pub use documentation_parts::{
+    DocumentationPart, DocumentationPartLocation, DocumentationPartType, InvalidLocation,
+    LocationStatus,
+};
+pub use documentation_versions::{DocumentationVersion, DocumentationVersionRecord};
 pub use gateway_responses::{GatewayResponse, ResponseType};
 pub use hash::ContentHash;
 pub use ids::{
-    ApiId, AuthorizerId, DeploymentId, InvalidId, ModelId, RequestValidatorId, ResourceId,
-    StageName,
+    ApiId, AuthorizerId, DeploymentId, DocumentationPartId, InvalidId, ModelId, RequestValidatorId,
+    ResourceId, StageName,
 };
 pub use integrations::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,

@@ -14,7 +14,10 @@
 mod account;
 mod call;
 mod deployments;
+mod documentation_parts;
+mod documentation_versions;
 mod error;
+mod exports;
 mod imports;
 mod integration_responses;
 mod integrations;
@@ -26,6 +29,7 @@ mod operations;
 mod reply;
 mod resources;
 mod rest_apis;
+mod sdks;
 mod server;
 mod stages;
 mod tags;
@@ -107,11 +111,12 @@ impl Rest {
         else {
             return (None, RestError::UnknownOperation.reply());
         };
-        let answer = match Call::new(operation, &parameters, query, request.body()) {
-            // Boxed: operations differ much in size and a connection holds one at a time.
-            Ok(call) => Box::pin(dispatch(&self.app, &call)).await,
-            Err(error) => Err(error),
-        };
+        let answer =
+            match Call::new(operation, &parameters, query, request.headers(), request.body()) {
+                // Boxed: operations differ much in size and a connection holds one at a time.
+                Ok(call) => Box::pin(dispatch(&self.app, &call)).await,
+                Err(error) => Err(error),
+            };
         let reply = answer.unwrap_or_else(|error| {
             error.report(operation);
             error.reply()
@@ -180,6 +185,21 @@ async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
         Operation::GetTags => tags::get(app, call).await,
         Operation::GetAccount => account::get(app).await,
         Operation::UpdateAccount => account::update(app, call).await,
+        Operation::CreateDocumentationPart => documentation_parts::create(app, call).await,
+        Operation::GetDocumentationPart => documentation_parts::get(app, call).await,
+        Operation::GetDocumentationParts => documentation_parts::list(app, call).await,
+        Operation::UpdateDocumentationPart => documentation_parts::update(app, call).await,
+        Operation::DeleteDocumentationPart => documentation_parts::delete(app, call).await,
+        Operation::ImportDocumentationParts => documentation_parts::import(app, call).await,
+        Operation::CreateDocumentationVersion => documentation_versions::create(app, call).await,
+        Operation::GetDocumentationVersion => documentation_versions::get(app, call).await,
+        Operation::GetDocumentationVersions => documentation_versions::list(app, call).await,
+        Operation::UpdateDocumentationVersion => documentation_versions::update(app, call).await,
+        Operation::DeleteDocumentationVersion => documentation_versions::delete(app, call).await,
+        Operation::GetExport => exports::get(app, call).await,
+        Operation::GetSdk => sdks::get(app, call).await,
+        Operation::GetSdkType => sdks::get_type(app, call),
+        Operation::GetSdkTypes => sdks::list_types(app, call),
         other => Err(crate::app::AppError::NotBuilt { operation: other.name().to_owned() }.into()),
     }
 }

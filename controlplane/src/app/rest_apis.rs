@@ -3,8 +3,9 @@
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError, Draft, Item, Page, Paging, Workspace, models, now, tags};
 use crate::model::{
-    ApiId, ApiKeySource, ContentHash, EndpointAccessMode, EndpointConfiguration, EndpointType,
-    IpAddressType, Model, Resource, ResourceId, RestApi, SecurityPolicy, StringMap, WireName,
+    ApiId, ApiKeySource, ContentHash, DocumentationPart, EndpointAccessMode, EndpointConfiguration,
+    EndpointType, IpAddressType, Model, Resource, ResourceId, RestApi, SecurityPolicy, StringMap,
+    WireName,
 };
 use crate::store::{Change, ChangeKind, Expect, Operation, keys};
 
@@ -183,6 +184,7 @@ pub(super) fn root(rest_api: &RestApi) -> Resource {
 /// All of another API's configuration. Ids are unique within an API only, so they may stay, but for the root's.
 fn cloned(source: &Workspace, into: &RestApi) -> Vec<Item> {
     let snapshot = source.snapshot();
+    let parts = source.documentation_parts.values();
     let old_root = &source.rest_api.root_resource_id;
     let resources = snapshot.resources.into_iter().map(|mut resource| {
         if &resource.id == old_root {
@@ -198,6 +200,7 @@ fn cloned(source: &Workspace, into: &RestApi) -> Vec<Item> {
         .chain(snapshot.request_validators.into_iter().map(Item::RequestValidator))
         .chain(snapshot.authorizers.into_iter().map(Item::Authorizer))
         .chain(snapshot.gateway_responses.into_iter().map(Item::GatewayResponse))
+        .chain(parts.map(|part| Item::DocumentationPart(DocumentationPart::clone(part))))
         .collect()
 }
 
@@ -223,7 +226,7 @@ fn endpoint_configuration(
 }
 
 /// A policy is JSON of at most 8,192 characters; empty text clears it.
-fn policy(text: Option<String>) -> Result<Option<String>, AppError> {
+pub(super) fn policy(text: Option<String>) -> Result<Option<String>, AppError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let is_object = |text: &str| serde_json::from_str::<serde_json::Map<_, _>>(text).is_ok();
     if text.chars().count() > 8_192 || !is_object(&text) {

@@ -5,12 +5,16 @@
 
 mod convert;
 mod deployments;
+mod documentation_parts;
+mod documentation_versions;
 mod error;
+mod exports;
 mod methods;
 mod nodes;
 mod operate;
 mod resources;
 mod rest_apis;
+mod sdks;
 mod stages;
 
 use std::sync::Arc;
@@ -107,6 +111,22 @@ calls! {
     flush_stage_cache(StageAddress) -> Done in stages;
     flush_stage_authorizers_cache(StageAddress) -> Done in stages;
     list_undeployed_changes(StageAddress) -> UndeployedChanges in stages;
+
+    create_documentation_part(CreateDocumentationPartRequest) -> DocumentationPart in documentation_parts;
+    get_documentation_part(DocumentationPartAddress) -> DocumentationPart in documentation_parts;
+    get_documentation_parts(GetDocumentationPartsRequest) -> GetDocumentationPartsResponse in documentation_parts;
+    update_documentation_part(UpdateDocumentationPartRequest) -> DocumentationPart in documentation_parts;
+    delete_documentation_part(DocumentationPartAddress) -> Done in documentation_parts;
+    import_documentation_parts(ImportDocumentationPartsRequest) -> ImportDocumentationPartsResponse in documentation_parts;
+    create_documentation_version(CreateDocumentationVersionRequest) -> DocumentationVersion in documentation_versions;
+    get_documentation_version(DocumentationVersionAddress) -> DocumentationVersion in documentation_versions;
+    get_documentation_versions(GetDocumentationVersionsRequest) -> GetDocumentationVersionsResponse in documentation_versions;
+    update_documentation_version(UpdateDocumentationVersionRequest) -> DocumentationVersion in documentation_versions;
+    delete_documentation_version(DocumentationVersionAddress) -> Done in documentation_versions;
+    get_export(GetExportRequest) -> Export in exports;
+    get_sdk(GetSdkRequest) -> Done in sdks;
+    get_sdk_type(SdkTypeAddress) -> SdkType in sdks;
+    get_sdk_types(GetSdkTypesRequest) -> GetSdkTypesResponse in sdks;
 
     tag_resource(TagResourceRequest) -> Done in operate;
     untag_resource(UntagResourceRequest) -> Done in operate;

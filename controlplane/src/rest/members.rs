@@ -65,12 +65,54 @@ impl Members {
     pub(super) fn required(&mut self, name: &str) -> Result<String, RestError> {
         let found = self.text(name)?;
         if found.is_none() {
-            let place = &self.place;
-            self.violations.push(format!(
-                "Value null at '{place}.{name}' failed to satisfy constraint: Member must not be null"
-            ));
+            self.missing(name);
         }
         Ok(found.unwrap_or_default())
+    }
+
+    /// A member that is an object and must be there.
+    pub(super) fn required_object(&mut self, name: &str) -> Result<Option<Members>, RestError> {
+        let found = self.object(name)?;
+        if found.is_none() {
+            self.missing(name);
+        }
+        Ok(found)
+    }
+
+    /// A member that is one of a set and must be there.
+    pub(super) fn required_one_of<T: WireName>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, RestError> {
+        if self.is_absent(name) {
+            self.missing(name);
+        }
+        self.one_of(name)
+    }
+
+    /// A member that is text of a form, which is told as a regular expression.
+    pub(super) fn pattern(
+        &mut self,
+        name: &str,
+        pattern: &str,
+        fits: impl FnOnce(&str) -> bool,
+    ) -> Result<Option<String>, RestError> {
+        let found = self.text(name)?;
+        if let Some(text) = found.as_deref().filter(|text| !fits(text)) {
+            let place = &self.place;
+            self.violations.push(format!(
+                "Value '{text}' at '{place}.{name}' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: {pattern}"
+            ));
+        }
+        Ok(found)
+    }
+
+    fn missing(&mut self, name: &str) {
+        let place = &self.place;
+        self.violations.push(format!(
+            "Value null at '{place}.{name}' failed to satisfy constraint: Member must not be null"
+        ));
     }
 
     /// A member that is one of a set.
