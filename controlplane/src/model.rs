@@ -11,6 +11,8 @@ mod authorizers;
 mod base_path_mappings;
 mod client_certificates;
 mod deployments;
+mod documentation_parts;
+mod documentation_versions;
 mod domain_names;
 mod gateway_responses;
 mod hash;
@@ -39,6 +41,11 @@ pub use client_certificates::{ClientCertificate, ClientCertificateRecord};
 pub use deployments::{
     ApiSummary, Deployment, DeploymentCanarySettings, DeploymentRecord, MethodSnapshot,
 };
+pub use documentation_parts::{
+    DocumentationPart, DocumentationPartLocation, DocumentationPartType, InvalidLocation,
+    LocationStatus,
+};
+pub use documentation_versions::{DocumentationVersion, DocumentationVersionRecord};
 pub use domain_names::{
     DomainName, DomainNameRecord, DomainNameStatus, MutualTlsAuthentication, ResourceOwner,
     RoutingMode, UploadedCertificate,
@@ -46,8 +53,9 @@ pub use domain_names::{
 pub use gateway_responses::{GatewayResponse, ResponseType};
 pub use hash::ContentHash;
 pub use ids::{
-    ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DomainNameId, HostName,
-    InvalidId, ModelId, RequestValidatorId, ResourceId, StageName, UsagePlanId, VpcLinkId,
+    ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId,
+    DomainNameId, HostName, InvalidId, ModelId, RequestValidatorId, ResourceId, StageName,
+    UsagePlanId, VpcLinkId,
 };
 pub use integrations::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,

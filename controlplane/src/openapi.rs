@@ -1,4 +1,4 @@
-//! Import of OpenAPI 3.0 and Swagger 2.0 documents, JSON or YAML, into model values; a pure function of bytes.
+//! Import of OpenAPI 3.0 and Swagger 2.0 documents, JSON or YAML, into model values, and export; pure functions.
 //!
 //! [`import`] reads the whole document and collects every error, each naming its path and method, so that one attempt
 //! shows all that is wrong. Identifiers are not drawn here: methods name authorizers and validators by name, and
@@ -6,6 +6,7 @@
 //! Sources: `admin-api` sections 14 and 15; API Gateway Developer Guide, "OpenAPI extensions for API Gateway".
 
 mod document;
+mod export;
 mod extensions;
 mod imported;
 mod integrations;
@@ -23,10 +24,12 @@ use std::collections::BTreeMap;
 use object::{Object, Reader};
 use serde_json::Value;
 
+pub use export::{ExportError, ExportExtension, ExportOptions, ExportType, Node, date, export};
 pub use imported::{
-    DocumentationPart, Imported, ImportedAuthorizer, ImportedDocumentation, ImportedEndpoint,
-    ImportedMethod, ImportedModel, ImportedValidator,
+    Imported, ImportedAuthorizer, ImportedEndpoint, ImportedMethod, ImportedModel, ImportedPart,
+    ImportedValidator,
 };
+pub use object::MAX_MESSAGES;
 pub use options::{BasePath, ImportOptions, InvalidOption};
 
 /// The largest document. Source: API Gateway quotas, "import or PutRestApi: 6 MB".
@@ -55,12 +58,36 @@ fn list(messages: &[String]) -> String {
 
 /// Reads a document. Takes time linear in its size; nesting and YAML aliases are bounded.
 pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+    let value = parse(bytes, options)?;
+    let mut reader = Reader::new(&value);
+    let imported = read(&value, &mut reader, options)?;
+    let warnings = judge(reader, options)?;
+    Ok(Imported { warnings, ..imported })
+}
+
+/// Reads only what a document says of documentation, and the warnings about it.
+pub fn import_documentation(
+    bytes: &[u8],
+    options: &ImportOptions,
+) -> Result<(Vec<ImportedPart>, Vec<String>), ImportError> {
+    let value = parse(bytes, options)?;
+    let mut reader = Reader::new(&value);
+    let Value::Object(map) = &value else { return Err(ImportError::Unparsable) };
+    let root = Object::root(map);
+    dialect(&root)?;
+    let parts = extensions::documentation(&root, &mut reader);
+    Ok((parts, judge(reader, options)?))
+}
+
+fn parse(bytes: &[u8], options: &ImportOptions) -> Result<Value, ImportError> {
     if bytes.len() > MAX_BYTES {
         return Err(ImportError::TooLarge(bytes.len()));
     }
-    let value = document::parse(bytes, options).ok_or(ImportError::Unparsable)?;
-    let mut reader = Reader::new(&value);
-    let imported = read(&value, &mut reader, options)?;
+    document::parse(bytes, options).ok_or(ImportError::Unparsable)
+}
+
+/// The warnings of a document that may be imported.
+fn judge(reader: Reader<'_>, options: &ImportOptions) -> Result<Vec<String>, ImportError> {
     let Reader { errors, warnings, .. } = reader;
     if !errors.is_empty() {
         return Err(ImportError::Errors(errors));
@@ -68,7 +95,7 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportE
     if options.fail_on_warnings && !warnings.is_empty() {
         return Err(ImportError::Warnings(warnings));
     }
-    Ok(Imported { warnings, ..imported })
+    Ok(warnings)
 }
 
 /// Which of the two formats a document is in.

@@ -19,8 +19,11 @@ mod base_path_mappings;
 mod call;
 mod client_certificates;
 mod deployments;
+mod documentation_parts;
+mod documentation_versions;
 mod domain_names;
 mod error;
+mod exports;
 mod gateway_responses;
 mod imports;
 mod integration_responses;
@@ -35,6 +38,7 @@ mod reply;
 mod request_validators;
 mod resources;
 mod rest_apis;
+mod sdks;
 mod server;
 mod stages;
 mod tags;
@@ -120,11 +124,12 @@ impl Rest {
         else {
             return (None, RestError::UnknownOperation.reply());
         };
-        let answer = match Call::new(operation, &parameters, query, request.body()) {
-            // Boxed: operations differ much in size and a connection holds one at a time.
-            Ok(call) => Box::pin(dispatch(&self.app, &call)).await,
-            Err(error) => Err(error),
-        };
+        let answer =
+            match Call::new(operation, &parameters, query, request.headers(), request.body()) {
+                // Boxed: operations differ much in size and a connection holds one at a time.
+                Ok(call) => Box::pin(dispatch(&self.app, &call)).await,
+                Err(error) => Err(error),
+            };
         let reply = answer.unwrap_or_else(|error| {
             error.report(operation);
             error.reply()
@@ -145,7 +150,7 @@ impl Rest {
     }
 }
 
-/// Runs an operation. What has no arm is in the service model and not built yet, and says so.
+/// Runs an operation.
 async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
     match call.operation {
         Operation::CreateRestApi => rest_apis::create(app, call).await,
@@ -263,7 +268,21 @@ async fn dispatch(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
         Operation::DeleteUsagePlanKey => usage_plan_keys::delete(app, call).await,
         Operation::GetUsage => usage::get(app, call).await,
         Operation::UpdateUsage => usage::update(app, call).await,
-        other => Err(crate::app::AppError::NotBuilt { operation: other.name().to_owned() }.into()),
+        Operation::CreateDocumentationPart => documentation_parts::create(app, call).await,
+        Operation::GetDocumentationPart => documentation_parts::get(app, call).await,
+        Operation::GetDocumentationParts => documentation_parts::list(app, call).await,
+        Operation::UpdateDocumentationPart => documentation_parts::update(app, call).await,
+        Operation::DeleteDocumentationPart => documentation_parts::delete(app, call).await,
+        Operation::ImportDocumentationParts => documentation_parts::import(app, call).await,
+        Operation::CreateDocumentationVersion => documentation_versions::create(app, call).await,
+        Operation::GetDocumentationVersion => documentation_versions::get(app, call).await,
+        Operation::GetDocumentationVersions => documentation_versions::list(app, call).await,
+        Operation::UpdateDocumentationVersion => documentation_versions::update(app, call).await,
+        Operation::DeleteDocumentationVersion => documentation_versions::delete(app, call).await,
+        Operation::GetExport => exports::get(app, call).await,
+        Operation::GetSdk => sdks::get(app, call).await,
+        Operation::GetSdkType => sdks::get_type(app, call),
+        Operation::GetSdkTypes => sdks::list_types(app, call),
     }
 }
 

@@ -31,6 +31,8 @@ struct Step {
     body: Value,
     /// Sent as it is.
     raw: Option<String>,
+    /// The media types that are asked for.
+    accept: Option<String>,
     status: u16,
     error: Option<String>,
     message: Option<String>,
@@ -38,6 +40,11 @@ struct Step {
     has: Option<Value>,
     /// The whole answer.
     is: Option<Value>,
+    /// A text within an answer that is no JSON.
+    says: Option<String>,
+    /// Headers of the answer, among others.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     #[serde(default)]
     lacks: Vec<String>,
     /// Variable to JSON pointer.
@@ -113,11 +120,14 @@ fn fixture(name: &str) -> Step {
         call: call.to_owned(),
         body,
         raw: None,
+        accept: None,
         status: 201,
         error: None,
         message: None,
         has: None,
         is: None,
+        says: None,
+        headers: BTreeMap::new(),
         lacks: Vec::new(),
         save,
     }
@@ -172,7 +182,8 @@ fn run(control: &Control, upstream: SocketAddr, case: &Case) -> Vec<String> {
             (None, Value::Null) => String::new(),
             (None, body) => fill_value(body, &variables).to_string(),
         };
-        let answer = control.send(method, target, &body);
+        let accept = step.accept.iter().map(|types| format!("accept: {types}\r\n"));
+        let answer = control.send_with(method, target, &accept.collect::<String>(), &body);
         let mut complain = |what: String| {
             complaints.push(format!(
                 "{} step {index} {call}: {what}\n    {} {}",
@@ -193,6 +204,19 @@ fn run(control: &Control, upstream: SocketAddr, case: &Case) -> Vec<String> {
                 step.error,
                 answer.header("x-amzn-errortype")
             ));
+        }
+        for (name, value) in &step.headers {
+            let value = fill(value, &variables);
+            if answer.header(name) != Some(&value) {
+                complain(format!("{name}: {value} wanted, {:?} found", answer.header(name)));
+            }
+        }
+        if let Some(text) = &step.says {
+            let text = fill(text, &variables);
+            if !answer.body.contains(&text) {
+                complain(format!("wanted {text}"));
+            }
+            continue;
         }
         let found = answer.json();
         if let Some(message) = &step.message {

@@ -4,7 +4,7 @@ use super::imports::PutMode;
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError, Paging};
 use crate::model::{ApiId, RestApi};
-use crate::openapi::{self, ImportError, ImportOptions};
+use crate::openapi::{self, ImportError};
 
 /// What became of a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +70,7 @@ impl App {
 
     fn title(&self, document: &[u8]) -> Result<String, AppError> {
         let id = ApiId::draw(&mut rand::rng());
-        let options = ImportOptions::new(id, &self.settings.region, &self.settings.account_id);
+        let options = self.import_options(id);
         let imported = openapi::import(document, &options).map_err(|error| match error {
             ImportError::Unparsable => AppError::InvalidDocument,
             other => AppError::ImportFailed { message: other.to_string() },

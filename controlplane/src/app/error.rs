@@ -3,6 +3,7 @@
 //! Texts are from AWS's recorded answers where those are known (`admin-api` section 3); the rest follow their style.
 
 use crate::model::EndpointType;
+use crate::model::InvalidLocation;
 use crate::store::StoreError;
 
 /// Whose fault it is and in which way; protocols map it to their codes.
@@ -16,8 +17,6 @@ pub enum Fault {
     Conflict,
     /// There may be no more of it.
     LimitExceeded,
-    /// Not built yet.
-    NotImplemented,
     /// We are busy; try again.
     Unavailable,
     /// Ours.
@@ -416,6 +415,45 @@ errors! {
     BadRequest InvalidTestHeader { name: String } => "Invalid header specified: {name}";
     /// A test call for a certificate that could not be shown.
     BadRequest TestClientCertificate => "Client certificates are not supported in test calls by this release";
+    /// Unknown documentation part.
+    NotFound InvalidDocumentationPart => "Invalid Documentation part identifier specified";
+    /// Unknown documentation version.
+    NotFound InvalidDocumentationVersion => "Invalid Documentation version identifier specified";
+    /// Two parts about one thing.
+    Conflict DocumentationPartExists { location: String } =>
+        "Documentation part already exists for the specified location: {location}.";
+    /// CreateDocumentationVersion twice.
+    Conflict DocumentationVersionExists => "Documentation version already exists for this REST API";
+    /// A location its type does not have. The reason is the model's.
+    BadRequest InvalidDocumentationLocation { reason: InvalidLocation } => "{reason}";
+    /// Properties that are no text.
+    BadRequest EmptyDocumentationProperties => "Documentation part properties must be non-empty";
+    /// Properties that are no JSON object.
+    BadRequest InvalidDocumentationProperties => "Documentation part properties must be a valid JSON object";
+    /// A version without a name.
+    BadRequest EmptyDocumentationVersion => "Documentation version must be non-empty";
+    /// A version's name that is no name.
+    BadRequest UnusableDocumentationVersion =>
+        "Documentation version can be at most 128 characters and must not contain control characters";
+    /// A document that says nothing of documentation.
+    BadRequest InvalidDocumentationImport => "Unable to build importer with provided input.";
+    /// Unknown form of an export.
+    BadRequest InvalidExportType { value: String } =>
+        "Invalid export type specified: {value}. Valid options are swagger,oas30";
+    /// Unknown extensions of an export.
+    BadRequest InvalidExportExtension { value: String, options: String } =>
+        "Invalid extensions specified: {value}. Valid options are {options}";
+    /// A notation we do not write.
+    BadRequest InvalidExportAccept { value: String } =>
+        "Invalid Accept header specified: {value}. Valid options are application/json,application/yaml";
+    /// What the exporter says.
+    BadRequest ExportFailed { message: String } => "{message}";
+    /// Unknown SDK type.
+    NotFound InvalidSdkType => "Invalid SDK type identifier specified";
+    /// A SDK cannot be had.
+    BadRequest SdkNotGenerated { sdk: String } =>
+        "SDK generation is not part of this release: no {sdk} SDK can be generated. \
+         Export the API as OpenAPI and use a generator of your choice";
 
     /// A tag's key or value.
     BadRequest InvalidTag { reason: &'static str } => "Invalid tag specified: {reason}";
@@ -468,6 +506,4 @@ errors! {
         "Several APIs are named {name}: {ids}. Rename all but one, or choose another name";
     /// A list position that is not ours.
     BadRequest InvalidPosition => "Invalid position parameter specified";
-    /// An operation of the service model that is not built.
-    NotImplemented NotBuilt { operation: String } => "The operation {operation} is not implemented by this release";
 }

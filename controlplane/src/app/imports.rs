@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::rest_apis::{CreateRestApi, EndpointConfigurationInput, rest_api, root};
-use super::{App, AppError, Draft, Item, Workspace, resources};
+use super::rest_apis::{CreateRestApi, EndpointConfigurationInput, policy, rest_api, root};
+use super::{
+    App, AppError, Draft, Item, Workspace, documentation_parts, integration_responses,
+    integrations, resources,
+};
 use crate::model::{
     ApiId, AuthorizerId, EndpointType, ModelId, RequestValidatorId, Resource, ResourceId, RestApi,
 };
-use crate::openapi::{self, ImportError, ImportOptions, Imported};
+use crate::openapi::{self, ImportError, ImportOptions, Imported, ImportedMethod};
 use crate::store::keys::Part;
 
 crate::model::wire_enum! {
@@ -72,23 +75,62 @@ impl App {
         Ok((changed.await?, imported.warnings.clone()))
     }
 
+    /// How documents for an API are read where the caller asks for nothing else.
+    pub(super) fn import_options(&self, id: ApiId) -> ImportOptions {
+        ImportOptions::new(id, &self.settings.region, &self.settings.account_id)
+    }
+
     fn read(
         &self,
         document: &[u8],
         id: ApiId,
         query: &[(String, String)],
     ) -> Result<Imported, AppError> {
-        let mut options = ImportOptions::new(id, &self.settings.region, &self.settings.account_id);
+        let mut options = self.import_options(id);
         for (name, value) in query {
             options
                 .set(name, value)
                 .map_err(|invalid| AppError::ImportFailed { message: invalid.to_string() })?;
         }
-        openapi::import(document, &options).map_err(|error| match error {
+        let imported = openapi::import(document, &options).map_err(|error| match error {
             ImportError::Unparsable => AppError::InvalidDocument,
             other => AppError::ImportFailed { message: other.to_string() },
-        })
+        })?;
+        check(&imported)?;
+        let resources = self.settings.limits.resources_per_api;
+        if imported.paths.len() > resources {
+            return Err(AppError::TooMany { what: "resources" });
+        }
+        Ok(imported)
     }
+}
+
+/// What the calls for single parts check, told of all methods at once.
+fn check(imported: &Imported) -> Result<(), AppError> {
+    policy(imported.policy.clone())?;
+    let mut errors = Vec::new();
+    for (path, methods) in &imported.paths {
+        for (verb, ImportedMethod { method, .. }) in methods {
+            let Some(integration) = &method.method_integration else { continue };
+            if let Err(why) = integrations::check(integration, method) {
+                errors.push(format!(
+                    "Unable to put integration on '{verb}' for resource at path '{path}': {why}"
+                ));
+            }
+            for response in integration.integration_responses.values() {
+                if let Err(why) = integration_responses::check(response, method) {
+                    errors.push(format!(
+                        "Unable to put integration response on '{verb}' for resource at path '{path}': {why}"
+                    ));
+                }
+            }
+        }
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    errors.truncate(openapi::MAX_MESSAGES);
+    Err(AppError::ImportFailed { message: ImportError::Errors(errors).to_string() })
 }
 
 /// The API a document describes.
@@ -208,6 +250,10 @@ fn contents(
     for (name, authorizer) in imported.authorizers {
         let id = authorizers.entry(name).or_insert_with(|| AuthorizerId::draw(&mut rng)).clone();
         draft.put(Item::Authorizer(authorizer.into_authorizer(id)));
+    }
+
+    if let Some(parts) = &imported.documentation {
+        documentation_parts::merge(workspace, parts, mode, draft)?;
     }
 
     for kind in workspace.gateway_responses.keys() {

@@ -113,7 +113,8 @@ impl App {
     }
 }
 
-fn check(response: &IntegrationResponse, method: &Method) -> Result<(), AppError> {
+/// The rules between a response and its method.
+pub(super) fn check(response: &IntegrationResponse, method: &Method) -> Result<(), AppError> {
     if let Some(map) = &response.response_parameters {
         mapping::check_integration_response(map, method, response.status_code)?;
     }

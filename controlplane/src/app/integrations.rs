@@ -181,7 +181,7 @@ fn timeout_ms(timeout: i64) -> Result<u32, AppError> {
 }
 
 /// The rules between an integration's members. Source: `admin-api` section 3.
-fn check(integration: &Integration, method: &Method) -> Result<(), AppError> {
+pub(super) fn check(integration: &Integration, method: &Method) -> Result<(), AppError> {
     match (&integration.http_method, integration.kind) {
         (_, IntegrationType::Mock) => {}
         (None, _) => return Err(AppError::EmptyIntegrationMethod),

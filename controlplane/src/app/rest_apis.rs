@@ -3,8 +3,9 @@
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError, Item, Page, Paging, Workspace, models, now, tags};
 use crate::model::{
-    ApiId, ApiKeySource, ContentHash, EndpointAccessMode, EndpointConfiguration, EndpointType,
-    IpAddressType, Model, Resource, ResourceId, RestApi, SecurityPolicy, StringMap, WireName,
+    ApiId, ApiKeySource, ContentHash, DocumentationPart, EndpointAccessMode, EndpointConfiguration,
+    EndpointType, IpAddressType, Model, Resource, ResourceId, RestApi, SecurityPolicy, StringMap,
+    WireName,
 };
 use crate::store::{Change, ChangeKind, Expect, Operation, keys};
 
@@ -189,6 +190,7 @@ pub(super) fn root(rest_api: &RestApi) -> Resource {
 /// All of another API's configuration. Ids are unique within an API only, so they may stay, but for the root's.
 fn cloned(source: &Workspace, into: &RestApi) -> Vec<Item> {
     let snapshot = source.snapshot();
+    let parts = source.documentation_parts.values();
     let old_root = &source.rest_api.root_resource_id;
     let resources = snapshot.resources.into_iter().map(|mut resource| {
         if &resource.id == old_root {
@@ -204,6 +206,7 @@ fn cloned(source: &Workspace, into: &RestApi) -> Vec<Item> {
         .chain(snapshot.request_validators.into_iter().map(Item::RequestValidator))
         .chain(snapshot.authorizers.into_iter().map(Item::Authorizer))
         .chain(snapshot.gateway_responses.into_iter().map(Item::GatewayResponse))
+        .chain(parts.map(|part| Item::DocumentationPart(DocumentationPart::clone(part))))
         .collect()
 }
 

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 
 use super::AppError;
 use crate::model::{
-    ApiId, Authorizer, AuthorizerId, DeploymentId, DeploymentRecord, GatewayResponse, Model,
-    RequestValidator, RequestValidatorId, Resource, ResourceId, ResponseType, RestApi, Snapshot,
-    StageName, StageRecord,
+    ApiId, Authorizer, AuthorizerId, DeploymentId, DeploymentRecord, DocumentationPart,
+    DocumentationPartId, DocumentationVersionRecord, GatewayResponse, Model, RequestValidator,
+    RequestValidatorId, Resource, ResourceId, ResponseType, RestApi, Snapshot, StageName,
+    StageRecord,
 };
 use crate::store::keys::{self, Part};
 use crate::store::{Row, Store, StoreError};
@@ -43,6 +44,10 @@ pub struct Workspace {
     pub deployments: BTreeMap<DeploymentId, Arc<DeploymentRecord>>,
     /// All stages.
     pub stages: BTreeMap<StageName, Arc<StageRecord>>,
+    /// All parts of the documentation; no deployment freezes them.
+    pub documentation_parts: BTreeMap<DocumentationPartId, Arc<DocumentationPart>>,
+    /// All versions of the documentation by name, without their parts.
+    pub documentation_versions: BTreeMap<String, Arc<DocumentationVersionRecord>>,
 }
 
 impl Workspace {
@@ -90,6 +95,8 @@ impl Workspace {
             gateway_responses: BTreeMap::new(),
             deployments: BTreeMap::new(),
             stages: BTreeMap::new(),
+            documentation_parts: BTreeMap::new(),
+            documentation_versions: BTreeMap::new(),
         }
     }
 
@@ -103,6 +110,8 @@ impl Workspace {
             workspace.put(match part {
                 Part::Authorizer => Item::Authorizer(decode(&row)?),
                 Part::Deployment => Item::Deployment(decode(&row)?),
+                Part::DocumentationPart => Item::DocumentationPart(decode(&row)?),
+                Part::DocumentationVersion => Item::DocumentationVersion(decode(&row)?),
                 Part::GatewayResponse => Item::GatewayResponse(decode(&row)?),
                 Part::Model => Item::Model(decode(&row)?),
                 Part::RequestValidator => Item::RequestValidator(decode(&row)?),
@@ -142,6 +151,13 @@ impl Workspace {
             Item::Stage(item) => {
                 drop(self.stages.insert(item.stage.stage_name.clone(), Arc::new(item)));
             }
+            Item::DocumentationPart(item) => {
+                drop(self.documentation_parts.insert(item.id.clone(), Arc::new(item)));
+            }
+            Item::DocumentationVersion(item) => {
+                let name = item.version.version.clone();
+                drop(self.documentation_versions.insert(name, Arc::new(item)));
+            }
         }
     }
 
@@ -160,6 +176,8 @@ impl Workspace {
                 self.children.remove(name);
             }
             Part::Stage => drop(self.stages.remove(name)),
+            Part::DocumentationPart => drop(self.documentation_parts.remove(name)),
+            Part::DocumentationVersion => drop(self.documentation_versions.remove(name)),
         }
     }
 
@@ -175,7 +193,8 @@ impl Workspace {
     }
 
     fn rows(&self) -> usize {
-        1 + self.resources.len() + self.models.len() + self.deployments.len() + self.stages.len()
+        let frozen = self.deployments.len() + self.stages.len() + self.documentation_versions.len();
+        1 + self.resources.len() + self.models.len() + self.documentation_parts.len() + frozen
     }
 }
 

@@ -210,6 +210,14 @@ id!(
 drawn!(UsagePlanId, 6);
 
 id!(
+    /// A documentation part's id: 6 of `[a-z0-9]`.
+    DocumentationPartId,
+    "documentation part id",
+    lower_alphanumeric
+);
+drawn!(DocumentationPartId, 6);
+
+id!(
     /// A stage's name: 1 to 128 of `[A-Za-z0-9_-]`.
     StageName,
     "stage name",

@@ -1,14 +1,11 @@
 //! Extensions at the root of a document: policy, validators, gateway responses, media types, endpoint, documentation.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::object::{Object, Reader};
 use super::operations::status_code;
-use super::{
-    Dialect, DocumentationPart, ImportOptions, Imported, ImportedDocumentation, ImportedEndpoint,
-    ImportedValidator,
-};
-use crate::model::{GatewayResponse, ResponseType, StringMap, WireName};
+use super::{Dialect, ImportOptions, Imported, ImportedEndpoint, ImportedPart, ImportedValidator};
+use crate::model::{DocumentationPartLocation, GatewayResponse, ResponseType, StringMap, WireName};
 
 /// Source: `admin-api` section 15.
 pub(super) fn read(
@@ -29,7 +26,7 @@ pub(super) fn read(
     imported.endpoint = endpoint(root, dialect, reader, options);
     imported.tags = tags(root, reader);
     if !options.ignore_documentation {
-        imported.documentation = documentation(root, reader);
+        imported.documentation = Some(documentation(root, reader));
     }
 }
 
@@ -169,24 +166,51 @@ fn tags(root: &Object<'_>, reader: &mut Reader<'_>) -> Option<StringMap> {
     (!tags.is_empty()).then_some(tags)
 }
 
-fn documentation(root: &Object<'_>, reader: &mut Reader<'_>) -> Option<ImportedDocumentation> {
-    let documentation = root.object("x-amazon-apigateway-documentation", reader)?;
-    let mut read =
-        ImportedDocumentation { version: documentation.text("version", reader), parts: Vec::new() };
-    for part in documentation.list_of_objects("documentationParts", reader) {
-        let location = part.text_map("location", reader).unwrap_or_default();
-        if !location.contains_key("type") {
-            reader.error(format!("attribute {}.location.type is missing", part.place()));
-            continue;
-        }
+/// The parts of the documentation; none without the extension.
+pub(super) fn documentation(root: &Object<'_>, reader: &mut Reader<'_>) -> Vec<ImportedPart> {
+    let Some(extension) = root.object("x-amazon-apigateway-documentation", reader) else {
+        return Vec::new();
+    };
+    let mut parts = Vec::new();
+    for part in extension.list_of_objects("documentationParts", reader) {
+        let location = location(&part, reader);
+        // An object here, though a text in the calls for single parts; both are seen.
         let properties = match part.get("properties") {
-            Some(Value::String(text)) => text.clone(),
-            Some(value) => value.to_string(),
-            None => "{}".to_owned(),
+            None => Some(Map::new()),
+            Some(Value::Object(properties)) => Some(properties.clone()),
+            Some(Value::String(text)) => serde_json::from_str(text).ok(),
+            Some(_) => None,
         };
-        read.parts.push(DocumentationPart { location, properties });
+        if properties.is_none() {
+            reader.wrong_type(&part.place_of("properties"), "object");
+        }
+        if let (Some(location), Some(properties)) = (location, properties) {
+            parts.push(ImportedPart { location, properties });
+        }
     }
-    Some(read)
+    parts
+}
+
+fn location(part: &Object<'_>, reader: &mut Reader<'_>) -> Option<DocumentationPartLocation> {
+    let Some(stated) = part.object("location", reader).filter(|location| location.has("type"))
+    else {
+        reader.error(format!("attribute {}.location.type is missing", part.place()));
+        return None;
+    };
+    let location = DocumentationPartLocation {
+        kind: stated.name("type", reader)?,
+        path: stated.text("path", reader),
+        method: stated.text("method", reader),
+        status_code: stated.text("statusCode", reader),
+        name: stated.text("name", reader),
+    };
+    match location.check() {
+        Ok(()) => Some(location),
+        Err(why) => {
+            reader.error(format!("attribute {} is invalid: {why}", stated.place()));
+            None
+        }
+    }
 }
 
 /// Bytes. Source: `admin-api` section 15.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use crate::model::{
-    ApiKeySource, Authorizer, AuthorizerId, AuthorizerType, EndpointAccessMode, EndpointType,
-    GatewayResponse, HttpMethod, IpAddressType, JwtConfiguration, Method, Model, ModelId,
-    RequestValidator, RequestValidatorId, ResponseType, SecurityPolicy, StringMap,
+    ApiKeySource, Authorizer, AuthorizerId, AuthorizerType, DocumentationPartLocation,
+    EndpointAccessMode, EndpointType, GatewayResponse, HttpMethod, IpAddressType, JwtConfiguration,
+    Method, Model, ModelId, RequestValidator, RequestValidatorId, ResponseType, SecurityPolicy,
+    StringMap,
 };
 
 /// A document's content. An absent member says that the document does not speak of it.
@@ -46,8 +49,9 @@ pub struct Imported {
     pub endpoint: ImportedEndpoint,
     /// Entries of `tags` that carry `x-amazon-apigateway-tag-value`.
     pub tags: Option<StringMap>,
-    /// Absent under `ignore=documentation`.
-    pub documentation: Option<ImportedDocumentation>,
+    /// Parts of `x-amazon-apigateway-documentation` in document order; absent under `ignore=documentation`. The
+    /// extension's `version` says which version was exported and means nothing to an import.
+    pub documentation: Option<Vec<ImportedPart>>,
     /// What was left out or read in a way its author may not expect.
     pub warnings: Vec<String>,
 }
@@ -178,20 +182,11 @@ pub struct ImportedEndpoint {
     pub disable_execute_api_endpoint: Option<bool>,
 }
 
-/// `x-amazon-apigateway-documentation`
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportedDocumentation {
-    /// The version to snapshot the parts under.
-    pub version: Option<String>,
-    /// In document order.
-    pub parts: Vec<DocumentationPart>,
-}
-
-/// One part of the documentation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocumentationPart {
-    /// `type` and, where given, `path`, `method`, `statusCode`, `name`.
-    pub location: StringMap,
-    /// JSON text.
-    pub properties: String,
+/// A documentation part without its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedPart {
+    /// What it is about; checked.
+    pub location: DocumentationPartLocation,
+    /// What it says.
+    pub properties: Map<String, Value>,
 }

@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         self.work <= MAX_WORK
     }
 
-    fn wrong_type(&mut self, at: &str, wanted: &str) {
+    pub(super) fn wrong_type(&mut self, at: &str, wanted: &str) {
         self.error(format!("attribute {at} is not of type `{wanted}`"));
     }
 
@@ -284,4 +284,4 @@ const MAX_WORK: usize = 4 * 1024 * 1024;
 /// References that lead to references.
 const MAX_HOPS: usize = 8;
 /// More than a person reads; keeps the answer to a hostile document small.
-const MAX_MESSAGES: usize = 200;
+pub const MAX_MESSAGES: usize = 200;

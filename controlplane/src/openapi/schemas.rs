@@ -1,6 +1,6 @@
 //! Schemas to models: named ones from the document's components, generated ones for inline schemas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -13,7 +13,8 @@ use crate::model::{ApiId, Model};
 pub(super) struct Schemas<'a> {
     prefix: &'static str,
     url: String,
-    named: BTreeMap<&'a str, Object<'a>>,
+    /// The document's names of schemas to the models'.
+    named: BTreeMap<&'a str, String>,
     models: BTreeMap<String, ImportedModel>,
 }
 
@@ -34,16 +35,11 @@ impl<'a> Schemas<'a> {
         };
         let url = format!("https://apigateway.amazonaws.com/restapis/{api}/models/");
         let mut schemas =
-            Self { prefix, url, named: found.iter().cloned().collect(), models: BTreeMap::new() };
+            Self { prefix, url, named: names(&found, reader), models: BTreeMap::new() };
         for (name, schema) in found {
-            if !Model::is_name(name) {
-                reader.error(format!(
-                    "Unable to create model for '{name}': Model name must be alphanumeric: {name}"
-                ));
-                continue;
-            }
+            let Some(model) = schemas.named.get(name).cloned() else { continue };
             let value = schemas.rewrite(&schema.to_value(), schema.place(), reader);
-            schemas.insert(name.to_owned(), &value, value.to_string());
+            schemas.insert(model, &value, value.to_string());
         }
         schemas
     }
@@ -107,8 +103,11 @@ impl<'a> Schemas<'a> {
             reader.error(format!("attribute {place}.$ref is not a local reference: {reference}"));
             return None;
         };
-        if self.named.contains_key(name) {
-            return Some(name.to_owned());
+        // A name may be escaped as part of a JSON pointer within a URL.
+        let plain = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+        let plain = plain.replace("~1", "/").replace("~0", "~");
+        if let Some(model) = self.named.get(plain.as_str()) {
+            return Some(model.clone());
         }
         reader.warn(format!("Reference to model '{name}' at {place} not found. Ignoring."));
         None
@@ -158,4 +157,43 @@ impl<'a> Schemas<'a> {
         });
         Value::Object(rewritten.collect())
     }
+}
+
+/// The model names of a document's schemas. AWS takes letters and digits only, so others are left out, with a warning;
+/// where that makes two names one, the later gets a number.
+fn names<'a>(
+    found: &[(&'a str, Object<'a>)],
+    reader: &mut Reader<'_>,
+) -> BTreeMap<&'a str, String> {
+    let (plain, other): (Vec<_>, Vec<_>) =
+        found.iter().map(|(name, _)| *name).partition(|name| Model::is_name(name));
+    let mut taken: HashSet<String> = plain.iter().map(|name| (*name).to_owned()).collect();
+    let mut named: BTreeMap<&'a str, String> =
+        plain.into_iter().map(|name| (name, name.to_owned())).collect();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    for name in other {
+        let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let letters = if letters.is_empty() { "Model".to_owned() } else { letters };
+        // Where the last search ended, the next of the same letters begins.
+        let number = numbers.entry(letters.clone()).or_insert(1_u32);
+        let mut model = letters.clone();
+        while taken.contains(&model) {
+            *number += 1;
+            model = format!("{letters}{number}");
+        }
+        reader.warn(format!(
+            "Model name must be alphanumeric: {name}. The model is created as '{model}'."
+        ));
+        taken.insert(model.clone());
+        named.insert(name, model);
+    }
+    named
+}
+
+/// `https://{any host}/restapis/{api}/models/{name}`. Source: `admin-api` section 11.
+pub(super) fn aws_reference(reference: &str) -> Option<(&str, &str)> {
+    let rest = reference.strip_prefix("https://")?;
+    let (_, rest) = rest.split_once("/restapis/")?;
+    let (api, name) = rest.split_once("/models/")?;
+    Model::is_name(name).then_some((api, name))
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    ApiId, ApiKeySource, AuthorizationType, AuthorizerType, EndpointType, HttpMethod,
-    IpAddressType, PassthroughBehavior, ResponseType, StatusCode,
+    ApiId, ApiKeySource, AuthorizationType, AuthorizerType, DocumentationPartType, EndpointType,
+    HttpMethod, IpAddressType, PassthroughBehavior, ResponseType, StatusCode,
 };
 
 fn options() -> ImportOptions {
@@ -293,12 +293,13 @@ fn root_extensions() {
     let arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdefghij/";
     assert_eq!(policy["Statement"][0]["Resource"], json!([format!("{arn}*"), "arn:x"]));
     assert_eq!(policy["Statement"][1]["NotResource"], format!("{arn}prod/GET/a"));
-    let documentation = all.documentation.as_ref().unwrap();
+    let [part] = &all.documentation.as_ref().unwrap()[..] else { panic!("one part") };
+    assert_eq!(part.location.kind, DocumentationPartType::Method);
     assert_eq!(
-        (documentation.version.as_deref(), documentation.parts[0].properties.as_str()),
-        (Some("1"), r#"{"description":"d"}"#)
+        (part.location.path.as_deref(), part.location.method.as_deref()),
+        (Some("/a"), Some("GET"))
     );
-    assert_eq!(documentation.parts[0].location["type"], "METHOD");
+    assert_eq!(part.properties["description"], "d");
     assert_eq!(all.tags, Some([("team".to_owned(), "a".to_owned())].into()));
 
     let mut options = options();

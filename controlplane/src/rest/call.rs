@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
 use super::members::{Members, names};
@@ -16,6 +17,7 @@ pub(super) struct Call<'r> {
     path: Vec<(&'static str, Cow<'r, str>)>,
     /// Decoded, in the order they were sent.
     pub(super) query: Vec<(String, String)>,
+    headers: &'r HeaderMap,
     pub(super) body: &'r Bytes,
 }
 
@@ -24,6 +26,7 @@ impl<'r> Call<'r> {
         operation: Operation,
         path: &[(&'static str, &'r str)],
         query: &str,
+        headers: &'r HeaderMap,
         body: &'r Bytes,
     ) -> Result<Self, RestError> {
         let undecodable =
@@ -46,7 +49,7 @@ impl<'r> Call<'r> {
                 Ok((decode(name)?, decode(value)?))
             })
             .collect::<Result<_, RestError>>()?;
-        Ok(Self { operation, path, query, body })
+        Ok(Self { operation, path, query, headers, body })
     }
 
     /// The status of success.
@@ -90,6 +93,11 @@ impl<'r> Call<'r> {
     /// All values of a query parameter.
     pub(super) fn query_all<'c>(&'c self, name: &'static str) -> impl Iterator<Item = &'c str> {
         self.query.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The media types the caller takes.
+    pub(super) fn accept(&self) -> Option<&str> {
+        self.headers.get(http::header::ACCEPT)?.to_str().ok()
     }
 
     /// The words of `embed`, repeated or separated by commas.
@@ -158,10 +166,12 @@ mod tests {
     fn the_body_is_checked_whole() {
         let body =
             Bytes::from(r#"{"patchOperations":[{"op":"add","path":"/a"},{"op":"x"},{"op":"y"}]}"#);
+        let headers = HeaderMap::new();
         let call = Call::new(
             Operation::UpdateRestApi,
             &[("restapi_id", "a%2Fb")],
             "embed=a,b&embed=c",
+            &headers,
             &body,
         )
         .unwrap();

@@ -41,7 +41,6 @@ impl RestError {
                 Fault::NotFound => ("NotFoundException", 404),
                 Fault::Conflict => ("ConflictException", 409),
                 Fault::LimitExceeded => ("LimitExceededException", 429),
-                Fault::NotImplemented => ("BadRequestException", 501),
                 Fault::Unavailable => ("ServiceUnavailableException", 503),
                 Fault::Internal => ("InternalFailure", 500),
             },

@@ -19,15 +19,7 @@ pub(super) async fn import(app: &App, call: &Call<'_>) -> Result<Reply, RestErro
 }
 
 pub(super) async fn put(app: &App, call: &Call<'_>) -> Result<Reply, RestError> {
-    let mode = match call.query("mode").filter(|mode| !mode.is_empty()) {
-        None => PutMode::Merge,
-        Some(mode) => PutMode::from_name(mode).ok_or_else(|| {
-            RestError::Validation(vec![format!(
-                "Value '{mode}' at 'mode' failed to satisfy constraint: \
-                 Member must satisfy enum value set: [merge, overwrite]"
-            )])
-        })?,
-    };
+    let mode = mode(call)?;
     let (api, warnings) =
         app.put_rest_api(call.path("restapi_id"), mode, call.body, &call.query).await?;
     let mut shape = rest_apis::shape_with_tags(&api);
@@ -35,4 +27,17 @@ pub(super) async fn put(app: &App, call: &Call<'_>) -> Result<Reply, RestError> 
         shape["warnings"] = json!(warnings);
     }
     Ok(Reply::json(call.status(), &shape))
+}
+
+/// What happens to what the document does not speak of.
+pub(super) fn mode(call: &Call<'_>) -> Result<PutMode, RestError> {
+    match call.query("mode").filter(|mode| !mode.is_empty()) {
+        None => Ok(PutMode::Merge),
+        Some(mode) => PutMode::from_name(mode).ok_or_else(|| {
+            RestError::Validation(vec![format!(
+                "Value '{mode}' at 'mode' failed to satisfy constraint: \
+                 Member must satisfy enum value set: [merge, overwrite]"
+            )])
+        }),
+    }
 }

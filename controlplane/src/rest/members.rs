@@ -99,16 +99,33 @@ impl Members {
 
     /// A member that is a status code.
     pub(super) fn status_code(&mut self, name: &str) -> Result<Option<StatusCode>, RestError> {
-        let Some(found) = self.text(name)? else { return Ok(None) };
-        let known = StatusCode::parse(&found);
-        if known.is_none() {
-            let (place, pattern) = (&self.place, StatusCode::PATTERN);
+        let fits = |text: &str| StatusCode::parse(text).is_some();
+        let found = self.pattern(name, StatusCode::PATTERN, fits)?;
+        Ok(found.as_deref().and_then(StatusCode::parse))
+    }
+
+    /// A member that is an object and must be there; `None` stands in while violations are collected.
+    pub(super) fn required_object(&mut self, name: &str) -> Result<Option<Members>, RestError> {
+        self.require(name);
+        self.object(name)
+    }
+
+    /// A member that is text of a form, which is told as a regular expression.
+    pub(super) fn pattern(
+        &mut self,
+        name: &str,
+        pattern: &str,
+        fits: impl FnOnce(&str) -> bool,
+    ) -> Result<Option<String>, RestError> {
+        let found = self.text(name)?;
+        if let Some(text) = found.as_deref().filter(|text| !fits(text)) {
+            let place = &self.place;
             self.violations.push(format!(
-                "Value '{found}' at '{place}.{name}' failed to satisfy constraint: \
+                "Value '{text}' at '{place}.{name}' failed to satisfy constraint: \
                  Member must satisfy regular expression pattern: {pattern}"
             ));
         }
-        Ok(known)
+        Ok(found)
     }
 
     /// A member that is one of a set.

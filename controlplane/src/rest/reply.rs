@@ -28,6 +28,22 @@ impl Reply {
         Self { status, content_type: "", headers: Vec::new(), body: Bytes::new() }
     }
 
+    /// A file to be kept, whatever its notation, as AWS answers exports.
+    pub(super) fn file(status: u16, name: &str, body: Vec<u8>) -> Self {
+        // A quote would end the name, and what is no visible ASCII cannot stand in a header.
+        let name: String = name
+            .chars()
+            .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') { c } else { '_' })
+            .collect();
+        let disposition = format!("attachment; filename=\"{name}\"");
+        Self {
+            status,
+            content_type: "application/octet-stream",
+            headers: vec![("content-disposition", disposition)],
+            body: body.into(),
+        }
+    }
+
     /// A list: `item`, and `position` only where there is more.
     pub(super) fn list<T>(status: u16, page: Page<T>, shape: impl FnMut(T) -> Value) -> Self {
         let mut body = json!({ "item": page.items.into_iter().map(shape).collect::<Vec<_>>() });

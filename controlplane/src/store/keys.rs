@@ -5,6 +5,8 @@
 //! version/{id}                     eight bytes: the API's version, raised by every operation on the API
 //! part/{id}/authorizer/{aid}       Authorizer
 //! part/{id}/deployment/{did}       DeploymentRecord
+//! part/{id}/documentation-part/{d}  DocumentationPart
+//! part/{id}/documentation-version/{v}  DocumentationVersionRecord; `v` is the author's and may hold slashes
 //! part/{id}/gateway-response/{t}   GatewayResponse
 //! part/{id}/model/{name}           Model
 //! part/{id}/request-validator/{v}  RequestValidator
@@ -189,6 +191,10 @@ pub enum Part {
     Authorizer,
     /// See [`DeploymentRecord`](crate::model::DeploymentRecord).
     Deployment,
+    /// See [`DocumentationPart`](crate::model::DocumentationPart).
+    DocumentationPart,
+    /// See [`DocumentationVersionRecord`](crate::model::DocumentationVersionRecord).
+    DocumentationVersion,
     /// See [`GatewayResponse`](crate::model::GatewayResponse).
     GatewayResponse,
     /// See [`Model`](crate::model::Model).
@@ -202,9 +208,11 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Authorizer,
         Self::Deployment,
+        Self::DocumentationPart,
+        Self::DocumentationVersion,
         Self::GatewayResponse,
         Self::Model,
         Self::RequestValidator,
@@ -216,6 +224,8 @@ impl Part {
         match self {
             Self::Authorizer => "authorizer",
             Self::Deployment => "deployment",
+            Self::DocumentationPart => "documentation-part",
+            Self::DocumentationVersion => "documentation-version",
             Self::GatewayResponse => "gateway-response",
             Self::Model => "model",
             Self::RequestValidator => "request-validator",

@@ -1,6 +1,7 @@
 //! The management service in process: every operation once, typed errors, reflection and health.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod documents;
 mod domains;
 mod invoke;
 mod operations;

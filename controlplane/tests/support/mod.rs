@@ -80,8 +80,14 @@ impl Control {
 
     /// Sends one request on its own connection.
     pub fn send(&self, method: &str, target: &str, body: &str) -> Answer {
-        let head =
-            format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+        self.send_with(method, target, "", body)
+    }
+
+    /// The same with further lines of the head.
+    pub fn send_with(&self, method: &str, target: &str, lines: &str, body: &str) -> Answer {
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{lines}"
+        );
         let length = if body.is_empty() {
             String::new()
         } else {

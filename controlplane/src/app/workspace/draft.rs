@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Workspace;
 use crate::model::{
-    Authorizer, ContentHash, DeploymentRecord, GatewayResponse, Model, RequestValidator, Resource,
-    RestApi, StageRecord,
+    Authorizer, ContentHash, DeploymentRecord, DocumentationPart, DocumentationVersionRecord,
+    GatewayResponse, Model, RequestValidator, Resource, RestApi, StageRecord,
 };
 use crate::store::keys::{self, Part};
 use crate::store::{Change, ChangeKind, Expect, Operation};
@@ -21,6 +21,8 @@ pub enum Item {
     Authorizer(Authorizer),
     GatewayResponse(GatewayResponse),
     Deployment(DeploymentRecord),
+    DocumentationPart(DocumentationPart),
+    DocumentationVersion(DocumentationVersionRecord),
     Stage(StageRecord),
 }
 
@@ -46,6 +48,12 @@ impl Item {
             ),
             Self::Deployment(item) => {
                 (keys::part(api, Part::Deployment, item.deployment.id.as_str()), json(item))
+            }
+            Self::DocumentationPart(item) => {
+                (keys::part(api, Part::DocumentationPart, item.id.as_str()), json(item))
+            }
+            Self::DocumentationVersion(item) => {
+                (keys::part(api, Part::DocumentationVersion, &item.version.version), json(item))
             }
             Self::Stage(item) => {
                 (keys::part(api, Part::Stage, item.stage.stage_name.as_str()), json(item))

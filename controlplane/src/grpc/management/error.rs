@@ -55,7 +55,6 @@ impl Refused {
             Fault::NotFound => (Code::NotFound, "NotFoundException"),
             Fault::Conflict => (Code::AlreadyExists, "ConflictException"),
             Fault::LimitExceeded => (Code::ResourceExhausted, "LimitExceededException"),
-            Fault::NotImplemented => (Code::Unimplemented, "BadRequestException"),
             Fault::Unavailable => (Code::Unavailable, "ServiceUnavailableException"),
             Fault::Internal => (Code::Internal, "InternalFailure"),
         }

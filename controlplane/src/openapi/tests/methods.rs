@@ -97,8 +97,16 @@ fn models() {
         assert_eq!(imported.models["Pet"].content_type, "application/json");
         assert_eq!(imported.models.len(), 2);
     }
-    let bad = error(&swagger(json!({"definitions": {"a_b": {}}})));
-    assert_eq!(bad, "Unable to create model for 'a_b': Model name must be alphanumeric: a_b");
+    let renamed = imported(&swagger(json!({
+        "definitions": {"a_b": {}, "a.b": {}, "ab": {"items": {"$ref": "#/definitions/a_b"}}, "~/%": {"$ref": "#/definitions/~0~1%25"}}
+    })));
+    assert_eq!(renamed.models.keys().collect::<Vec<_>>(), ["Model", "ab", "ab2", "ab3"]);
+    assert_eq!(renamed.models["ab"].schema, format!(r#"{{"items":{{"$ref":"{url}ab3"}}}}"#));
+    assert_eq!(renamed.models["Model"].schema, format!(r#"{{"$ref":"{url}Model"}}"#));
+    assert_eq!(
+        renamed.warnings[0],
+        "Model name must be alphanumeric: a.b. The model is created as 'ab2'."
+    );
     let missing =
         imported(&swagger(json!({"definitions": {"A": {"items": {"$ref": "#/definitions/B"}}}})));
     assert_eq!(
