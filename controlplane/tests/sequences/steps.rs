@@ -317,7 +317,9 @@ impl StageStep {
                 stage.deployment.clone_from(&stage.canary.as_ref()?.deployment);
             }
             // What is not overridden stays.
-            Self::PromoteVariables => stage.variables.extend(stage.canary.as_ref()?.overrides.clone()),
+            Self::PromoteVariables => {
+                stage.variables.extend(stage.canary.as_ref()?.overrides.clone())
+            }
             Self::AddCanary | Self::Unknown => return None,
         }
         Some(())
