@@ -285,7 +285,7 @@ async fn compare(app: &App, model: &Model) {
         assert_eq!(seen, want);
         for resource in &resources {
             let alone = app.get_resource(id, resource.id.as_str()).await.unwrap();
-            assert_eq!(&alone, resource, "the row and the cached copy differ");
+            assert_eq!(alone, **resource, "the row and the cached copy differ");
             for verb in VERBS {
                 let method = resource
                     .resource_methods

@@ -142,13 +142,17 @@ impl Admin {
         Ok(list["position"].as_str().map(str::to_owned))
     }
 
-    /// GetResources: the first page of 500, each with its methods in full. Answers how many resources and bytes came.
-    pub fn resources(&mut self, api: &str) -> Result<(usize, usize), AdminError> {
+    /// GetResources: the first page of 500, each with its methods in full. Answers the body as it came, unread: reading it
+    /// would cost as much as the call.
+    pub fn resources(&mut self, api: &str) -> Result<Vec<u8>, AdminError> {
         let path = format!("/restapis/{api}/resources");
         let answer = self.send("GET", &path, "embed=methods&limit=500", b"")?;
-        let bytes = answer.body.len();
-        let list = self.check(&path, answer)?;
-        Ok((items(&list).len(), bytes))
+        accept(&path, answer)
+    }
+
+    /// How many entries a list's body has; none when it is no list.
+    pub fn entries(body: &[u8]) -> usize {
+        serde_json::from_slice(body).map_or(0, |list| items(&list).len())
     }
 
     /// ImportRestApi. Answers the new API's id.
@@ -209,20 +213,16 @@ impl Admin {
     }
 
     fn check(&self, call: &str, answer: Answer) -> Result<Value, AdminError> {
-        let (status, call) = (answer.outcome.status, call.to_owned());
-        if status >= 300 {
-            let body = String::from_utf8_lossy(&answer.body).into_owned();
-            return Err(AdminError::Refused { call, status, body });
-        }
-        if answer.body.is_empty() {
+        let body = accept(call, answer)?;
+        if body.is_empty() {
             return Ok(Value::Null);
         }
         let broken = |error: serde_json::Error| AdminError::Io {
             address: self.address,
-            call,
+            call: call.to_owned(),
             cause: error.into(),
         };
-        serde_json::from_slice(&answer.body).map_err(broken)
+        serde_json::from_slice(&body).map_err(broken)
     }
 
     fn send(
@@ -280,6 +280,16 @@ impl Admin {
         bytes.extend_from_slice(body);
         bytes
     }
+}
+
+/// The body of an answer, unless that is a refusal.
+fn accept(call: &str, answer: Answer) -> Result<Vec<u8>, AdminError> {
+    let (status, call) = (answer.outcome.status, call.to_owned());
+    if status >= 300 {
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        return Err(AdminError::Refused { call, status, body });
+    }
+    Ok(answer.body)
 }
 
 /// A list's entries: one member is named `item` on the wire, `items` in some tools.

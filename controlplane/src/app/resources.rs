@@ -1,6 +1,7 @@
 //! Resources: the tree of paths.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError, Draft, Item, Page, Paging, Workspace};
@@ -56,14 +57,11 @@ impl App {
         &self,
         api: &str,
         paging: &Paging,
-    ) -> Result<Page<Resource>, AppError> {
+    ) -> Result<Page<Arc<Resource>>, AppError> {
         let workspace = self.workspace(api).await?;
         let mut resources: Vec<_> = workspace.resources.values().collect();
         resources.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        let page =
-            paging.page(resources.into_iter().map(|resource| (resource.path.clone(), resource)))?;
-        let items = page.items.into_iter().map(|resource| Resource::clone(resource)).collect();
-        Ok(Page { items, position: page.position })
+        paging.page(resources.into_iter().map(|resource| (resource.path.clone(), resource.clone())))
     }
 
     /// UpdateResource: rename or move, with everything below.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::Page;
 
@@ -45,13 +45,21 @@ impl Reply {
     }
 
     /// A list: `item`, and `position` only where there is more.
-    pub(super) fn list<T>(status: u16, page: Page<T>, shape: impl FnMut(T) -> Value) -> Self {
-        let mut body = json!({ "item": page.items.into_iter().map(shape).collect::<Vec<_>>() });
-        if let Some(position) = page.position {
-            body["position"] = Value::String(position);
-        }
-        Self::json(status, &body)
+    pub(super) fn list<T, S: Serialize>(
+        status: u16,
+        page: Page<T>,
+        shape: impl FnMut(T) -> S,
+    ) -> Self {
+        let item = page.items.into_iter().map(shape).collect();
+        Self::json(status, &List { item, position: page.position })
     }
+}
+
+#[derive(Serialize)]
+struct List<S> {
+    item: Vec<S>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
 }
 
 /// A model as JSON, to be reshaped.

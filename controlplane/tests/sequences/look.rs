@@ -71,13 +71,13 @@ async fn seen(app: &App, told: shown::RestApi, limit: i64) -> Api {
     let mut resources = BTreeMap::new();
     for resource in listed {
         let alone = app.get_resource(id, resource.id.as_str()).await.unwrap();
-        assert_eq!(alone, resource, "the row and the kept copy differ");
+        assert_eq!(alone, *resource, "the row and the kept copy differ");
         let methods = resource
             .resource_methods
             .values()
             .map(|method| (method.http_method.to_string(), seen_method(method)));
         let held = Resource { id: resource.id.to_string(), methods: methods.collect() };
-        assert!(resources.insert(resource.path, held).is_none(), "a path is there twice");
+        assert!(resources.insert(resource.path.clone(), held).is_none(), "a path is there twice");
     }
     let mut deployments = BTreeMap::new();
     for deployment in every(limit, async |paging| app.get_deployments(id, &paging).await).await {

@@ -5,6 +5,7 @@ use tidegate_proto::v1;
 use super::Management;
 use super::convert::{self, paging, patch};
 use super::error::Refused;
+use crate::model::Resource;
 
 pub(super) async fn create_resource(
     service: &Management,
@@ -30,7 +31,7 @@ pub(super) async fn get_resources(
     let paging = paging(request.paging);
     let page = service.app.get_resources(&request.rest_api_id, &paging).await?;
     Ok(v1::GetResourcesResponse {
-        items: page.items.into_iter().map(convert::resource).collect(),
+        items: page.items.iter().map(|r| convert::resource(Resource::clone(r))).collect(),
         position: page.position.unwrap_or_default(),
     })
 }
