@@ -4,6 +4,7 @@
 //! that expects the API's version it was decided on. A faster writer makes it decide again; after a few rounds the
 //! caller is told so. Nothing here knows HTTP; [`AppError`] has AWS's texts and the faults a protocol maps to statuses.
 
+pub mod access_keys;
 pub mod account;
 pub mod apply;
 pub mod deployments;
@@ -21,6 +22,7 @@ mod paging;
 mod patch;
 pub mod resources;
 pub mod rest_apis;
+pub mod secret_key;
 pub mod stages;
 pub mod tags;
 mod transaction;
@@ -119,6 +121,7 @@ pub struct App {
     vault: Arc<Vault>,
     settings: Settings,
     workspaces: Workspaces,
+    access_keys: Arc<access_keys::Ring>,
 }
 
 impl App {
@@ -129,7 +132,14 @@ impl App {
         vault: Arc<Vault>,
         settings: Settings,
     ) -> Self {
-        Self { store, compiler, vault, settings, workspaces: Workspaces::default() }
+        Self {
+            store,
+            compiler,
+            vault,
+            settings,
+            workspaces: Workspaces::default(),
+            access_keys: Arc::default(),
+        }
     }
 
     /// What the installation says of itself.

@@ -71,6 +71,12 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportE
     Ok(Imported { warnings, ..imported })
 }
 
+/// Whether a document's top level has a member of this name.
+pub fn names(bytes: &[u8], member: &str, options: &ImportOptions) -> bool {
+    bytes.len() <= MAX_BYTES
+        && document::parse(bytes, options).is_some_and(|value| value.get(member).is_some())
+}
+
 /// Which of the two formats a document is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {

@@ -72,6 +72,14 @@ impl App {
         Ok((changed.await?, imported.warnings.clone()))
     }
 
+    /// Whether a document brings a resource policy with it, which takes a permission of its own. A document that cannot be
+    /// read brings none: importing it will say why.
+    pub fn brings_policy(&self, document: &[u8]) -> bool {
+        let id = ApiId::draw(&mut rand::rng());
+        let options = ImportOptions::new(id, &self.settings.region, &self.settings.account_id);
+        openapi::names(document, "x-amazon-apigateway-policy", &options)
+    }
+
     fn read(
         &self,
         document: &[u8],
