@@ -5,6 +5,7 @@
 //! caller is told so. Nothing here knows HTTP; [`AppError`] has AWS's texts and the faults a protocol maps to statuses.
 
 pub mod access_associations;
+pub mod access_keys;
 pub mod account;
 pub mod api_keys;
 pub mod apply;
@@ -35,6 +36,7 @@ pub mod request_validators;
 pub mod resources;
 pub mod rest_apis;
 pub mod sdks;
+pub mod secret_key;
 pub mod stages;
 pub mod tags;
 mod transaction;
@@ -170,6 +172,7 @@ pub struct App {
     vault: Arc<Vault>,
     settings: Settings,
     workspaces: Workspaces,
+    access_keys: Arc<access_keys::Ring>,
 }
 
 impl App {
@@ -180,7 +183,14 @@ impl App {
         vault: Arc<Vault>,
         settings: Settings,
     ) -> Self {
-        Self { store, compiler, vault, settings, workspaces: Workspaces::default() }
+        Self {
+            store,
+            compiler,
+            vault,
+            settings,
+            workspaces: Workspaces::default(),
+            access_keys: Arc::default(),
+        }
     }
 
     /// What the installation says of itself.

@@ -1,4 +1,5 @@
-//! Who calls the admin API: the browser guard, SigV4 verification and the access keys, without any I/O.
+//! Who calls the admin API and what they may do: the browser guard, SigV4 verification, access keys and their policies,
+//! without any I/O.
 //!
 //! [`Authenticator::check`] is the one entry point. It answers from the parts of a request, the time inside them and
 //! a key lookup; it opens nothing and waits for nothing.
@@ -6,6 +7,7 @@
 pub mod error;
 pub mod guard;
 pub mod keys;
+pub mod policy;
 pub mod sigv4;
 
 use std::time::SystemTime;
@@ -14,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::AuthError;
 pub use guard::Guard;
-pub use keys::{AccessKey, Keyring, Keys, NoKeys, Secret};
+pub use keys::{AccessKey, Keyring, Keys, NoKeys, Rights, Secret};
 
 /// The signing name of the admin API. Source: botocore service model `apigateway` (v1 and v2 share it).
 pub const SERVICE: &str = "apigateway";
@@ -91,7 +93,7 @@ impl<'a> RequestParts<'a> {
 }
 
 /// A caller that was let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     /// The key named in the credential scope.
     pub access_key_id: String,
@@ -99,6 +101,8 @@ pub struct Identity {
     pub region: String,
     /// Whether the signature was checked against a stored secret; false only in [`Mode::Loopback`].
     pub verified: bool,
+    /// What the caller may do.
+    pub rights: Rights,
 }
 
 /// Decides who may call the admin API.
@@ -122,19 +126,21 @@ impl<K: Keyring> Authenticator<K> {
     pub fn check(&self, request: &RequestParts<'_>) -> Result<Identity, AuthError> {
         self.guard.check(request)?;
         let claim = sigv4::parse(request, SERVICE)?;
-        let verified = match (self.keys.access_key(claim.access_key_id()), self.mode) {
+        let rights = match (self.keys.access_key(claim.access_key_id()), self.mode) {
             (Some(key), _) if !key.enabled => return Err(AuthError::UnrecognizedClient),
             (Some(key), _) => {
                 sigv4::verify(&claim, request, key.secret.expose())?;
-                true
+                Some(key.rights)
             }
-            (None, Mode::Loopback) => false,
+            (None, Mode::Loopback) => None,
             (None, Mode::Strict) => return Err(AuthError::UnrecognizedClient),
         };
         Ok(Identity {
             access_key_id: claim.access_key_id().to_owned(),
             region: claim.region().to_owned(),
-            verified,
+            verified: rights.is_some(),
+            // Whoever is let in unverified is the machine's own user.
+            rights: rights.unwrap_or(Rights::All),
         })
     }
 }

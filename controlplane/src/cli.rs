@@ -3,12 +3,15 @@
 //! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` talks while it runs.
 
 mod apis;
+mod changes;
 mod client;
 mod deploy;
 mod deployments;
+mod diff;
 mod error;
 mod explain;
 mod import;
+mod keys;
 mod nodes;
 mod rollback;
 mod stages;
@@ -16,13 +19,13 @@ mod table;
 mod time;
 mod up;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use client::Client;
+use client::{Client, Control};
 use error::CliError;
 
 /// Tidegate: a self-hosted API gateway with the behaviour and the admin API of AWS API Gateway.
@@ -32,9 +35,8 @@ use error::CliError;
 #[derive(Debug, Parser)]
 #[command(name = "tidegate", version, max_term_width = 100)]
 struct Arguments {
-    /// The control plane's gRPC address
-    #[arg(long, global = true, env = "TIDEGATE_CONTROL", value_name = "URL", default_value = CONTROL)]
-    control: String,
+    #[command(flatten)]
+    control: Control,
     /// Tables for people or JSON for programs
     #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
     output: Output,
@@ -60,12 +62,16 @@ enum Command {
     Deploy(deploy::Arguments),
     /// List an API's stages and what is not deployed to them yet
     Stages(stages::Arguments),
+    /// Show what a deployment would change, or what two deployments differ in
+    Diff(diff::Arguments),
     /// Point a stage back at an earlier deployment
     Rollback(rollback::Arguments),
     /// List an API's deployments, newest first
     Deployments(deployments::Arguments),
     /// List nodes and what each serves
     Nodes,
+    /// Manage the access keys of the admin API, and what they may do
+    Keys(keys::Arguments),
     /// Say what the gateway would do with a request, without sending anything
     Explain(explain::Arguments),
 }
@@ -108,7 +114,13 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Apis => apis::run(&mut Client::open(control)?).await?,
         Command::Import(command) => import::run(&mut Client::open(control)?, command).await?,
         Command::Deploy(command) => deploy::run(&mut Client::open(control)?, command).await?,
-        Command::Stages(command) => stages::run(&mut Client::open(control)?, command).await?,
+        Command::Stages(command) => {
+            stages::run(&mut Client::open(control)?, command, colour(arguments.output)).await?
+        }
+        Command::Diff(command) => {
+            diff::run(&mut Client::open(control)?, command, colour(arguments.output)).await?
+        }
+        Command::Keys(command) => keys::run(&mut Client::open(control)?, command).await?,
         Command::Rollback(command) => rollback::run(&mut Client::open(control)?, command).await?,
         Command::Deployments(command) => {
             deployments::run(&mut Client::open(control)?, command).await?
@@ -125,7 +137,11 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
     Ok(())
 }
 
-const CONTROL: &str = "http://127.0.0.1:4701";
+/// Whether output is for a terminal that wants colours. Source: no-color.org.
+fn colour(output: Output) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    output == Output::Table && !refused && std::io::stdout().is_terminal()
+}
 
 #[cfg(test)]
 mod tests {
@@ -135,11 +151,38 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-        for command in Arguments::command().get_subcommands() {
-            assert!(command.get_about().is_some(), "{} says nothing of itself", command.get_name());
-            let silent =
-                command.get_arguments().find(|a| a.get_help().is_none() && !a.is_global_set());
-            assert!(silent.is_none(), "{} {silent:?}", command.get_name());
+        explained(&Arguments::command());
+    }
+
+    fn explained(command: &clap::Command) {
+        assert!(command.get_about().is_some(), "{} says nothing of itself", command.get_name());
+        let silent = command.get_arguments().find(|a| a.get_help().is_none() && !a.is_global_set());
+        assert!(silent.is_none(), "{} {silent:?}", command.get_name());
+        command.get_subcommands().for_each(explained);
+    }
+
+    #[test]
+    fn what_belongs_together_is_asked_for_together() {
+        for (line, good) in [
+            ("apis --control https://c --control-ca a", true),
+            ("apis --control https://c --control-ca a --control-cert c --control-key k", true),
+            ("apis --control https://c --control-cert c", false),
+            ("apis --control https://c --control-key k", false),
+            ("diff zoo --stage prod", true),
+            ("diff zoo --from a --to b", true),
+            ("diff zoo", false),
+            ("diff zoo --from a", false),
+            ("diff zoo --to b", false),
+            ("diff zoo --stage prod --from a --to b", false),
+            ("keys create", true),
+            ("keys create --name ann --policy read-only", true),
+            ("keys policy AKIA --policy p.json", true),
+            ("keys policy AKIA", false),
+            ("keys disable", false),
+            ("keys", false),
+        ] {
+            let words = std::iter::once("tidegate").chain(line.split(' '));
+            assert_eq!(Arguments::try_parse_from(words).is_ok(), good, "{line}");
         }
     }
 }

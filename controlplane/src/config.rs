@@ -21,6 +21,8 @@ pub struct Config {
     pub admin: SocketAddr,
     /// Where and how the gRPC services listen.
     pub grpc: GrpcConfig,
+    /// Names in certificates whose owners may call Management; none: everybody who is let in at the port.
+    pub grpc_operators: Vec<String>,
     /// Twelve digits; part of ARNs and messages.
     pub account_id: String,
     /// Part of ARNs.
@@ -64,6 +66,9 @@ pub enum ConfigError {
     /// A certificate without its key, or a CA without either.
     #[error("--grpc-cert and --grpc-key belong together, and --grpc-client-ca needs both")]
     GrpcTls,
+    /// Names to check, and no certificates to find them in.
+    #[error("--grpc-operator needs --grpc-client-ca: without it callers show no certificates")]
+    Operators,
     /// Half of a bootstrap key.
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
@@ -94,6 +99,15 @@ struct Arguments {
     /// Certificates that sign those of nodes and operators, PEM. Without it anyone who reaches the port may call.
     #[arg(long, env = "TIDEGATE_GRPC_CLIENT_CA")]
     grpc_client_ca: Option<PathBuf>,
+    /// DNS name or common name in the certificate of an operator, who may call the Management service; may be repeated. Without
+    /// it every certificate that is let in may, those of nodes too.
+    #[arg(
+        long = "grpc-operator",
+        env = "TIDEGATE_GRPC_OPERATORS",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    grpc_operators: Vec<String>,
     /// Serve gRPC in plaintext off loopback, for networks that encrypt by themselves.
     #[arg(long, env = "TIDEGATE_INSECURE_GRPC")]
     insecure_grpc: bool,
@@ -118,6 +132,7 @@ struct File {
     grpc_cert: Option<PathBuf>,
     grpc_key: Option<PathBuf>,
     grpc_client_ca: Option<PathBuf>,
+    grpc_operators: Vec<String>,
     insecure_grpc: bool,
     account_id: Option<String>,
     region: Option<String>,
@@ -137,6 +152,11 @@ impl Config {
         let defaults = Settings::default();
         let hosts =
             if arguments.admin_hosts.is_empty() { file.admin_hosts } else { arguments.admin_hosts };
+        let operators = if arguments.grpc_operators.is_empty() {
+            file.grpc_operators
+        } else {
+            arguments.grpc_operators
+        };
         let config = Self {
             data_dir: arguments
                 .data_dir
@@ -158,12 +178,17 @@ impl Config {
                 )?,
                 insecure: arguments.insecure_grpc || file.insecure_grpc,
             },
+            grpc_operators: operators,
             account_id: arguments.account_id.or(file.account_id).unwrap_or(defaults.account_id),
             region: arguments.region.or(file.region).unwrap_or(defaults.region),
             admin_hosts: hosts,
             bootstrap: None,
             secret_key: None,
         };
+        let shown = config.grpc.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        if !config.grpc_operators.is_empty() && !shown {
+            return Err(ConfigError::Operators);
+        }
         let digits =
             config.account_id.len() == 12 && config.account_id.bytes().all(|b| b.is_ascii_digit());
         if !digits {
@@ -238,6 +263,19 @@ mod tests {
         assert_eq!(config.grpc.address, "127.0.0.1:4701".parse().unwrap());
         assert_eq!(config.admin_hosts, ["a"]);
         assert_eq!(config.account_id, "000000000000");
+    }
+
+    #[test]
+    fn operators_need_certificates() {
+        let tls = ["--grpc-cert", "c", "--grpc-key", "k"];
+        let named = [
+            &tls[..],
+            &["--grpc-client-ca", "a", "--grpc-operator", "a,b", "--grpc-operator", "c"],
+        ];
+        assert_eq!(load(&named.concat()).unwrap().grpc_operators, ["a", "b", "c"]);
+        assert!(load(&tls).unwrap().grpc_operators.is_empty());
+        let error = load(&[&tls[..], &["--grpc-operator", "a"]].concat()).unwrap_err().to_string();
+        assert!(error.contains("--grpc-client-ca"), "{error}");
     }
 
     #[test]

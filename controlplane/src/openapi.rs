@@ -98,6 +98,12 @@ fn judge(reader: Reader<'_>, options: &ImportOptions) -> Result<Vec<String>, Imp
     Ok(warnings)
 }
 
+/// Whether a document's top level has a member of this name.
+pub fn names(bytes: &[u8], member: &str, options: &ImportOptions) -> bool {
+    bytes.len() <= MAX_BYTES
+        && document::parse(bytes, options).is_some_and(|value| value.get(member).is_some())
+}
+
 /// Which of the two formats a document is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! server.rs      connections: limits, time-outs, drain
-//! rest.rs        one request: identity, operation, answer, count
+//! rest.rs        one request: identity, operation, permission, answer, count
 //! operations.rs  the catalogue of addresses
+//! permissions.rs actions and resources of an operation, as policies name them
+//! authorize.rs   what a caller's policy says of a call
 //! call.rs        one call: path and query parameters, paging
 //! members.rs     the body's members, with AWS's constraint messages
 //! error.rs       app errors to names and statuses, once
@@ -14,6 +16,7 @@
 mod access_associations;
 mod account;
 mod api_keys;
+mod authorize;
 mod authorizers;
 mod base_path_mappings;
 mod call;
@@ -34,6 +37,7 @@ mod methods;
 mod metrics;
 mod models;
 mod operations;
+mod permissions;
 mod reply;
 mod request_validators;
 mod resources;
@@ -55,12 +59,14 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 
+pub use authorize::Peer;
 pub use error::RestError;
 pub use operations::Operation;
 pub use server::{Limits, Server};
 
 use crate::app::App;
-use crate::auth::{AuthError, Identity, Payload, RequestParts};
+use crate::auth::{AuthError, Identity, Payload, RequestParts, Rights};
+use authorize::Origin;
 use call::Call;
 use metrics::Metrics;
 use reply::Reply;
@@ -104,7 +110,12 @@ impl Rest {
 
     async fn call(&self, request: &Request<Bytes>) -> (Option<Operation>, Reply) {
         let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+        let mut rights = Rights::All;
         if let Some(authenticate) = &self.authenticate {
+            if let Err(error) = self.app.follow_access_keys().await {
+                tracing::error!(%error, "access keys cannot be read; the call is refused");
+                return (None, RestError::from(error).reply());
+            }
             let headers =
                 request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
             let payload = Payload::Bytes(request.body());
@@ -116,20 +127,31 @@ impl Rest {
                 payload,
                 SystemTime::now(),
             );
-            if let Err(refused) = authenticate(&parts) {
-                return (None, RestError::Auth(refused).reply());
+            match authenticate(&parts) {
+                Ok(identity) => {
+                    if identity.verified {
+                        self.app.access_key_used(&identity.access_key_id);
+                    }
+                    rights = identity.rights;
+                }
+                Err(refused) => return (None, RestError::Auth(refused).reply()),
             }
         }
         let Some((operation, parameters)) = Operation::find(request.method().as_str(), path, query)
         else {
             return (None, RestError::UnknownOperation.reply());
         };
-        let answer =
-            match Call::new(operation, &parameters, query, request.headers(), request.body()) {
-                // Boxed: operations differ much in size and a connection holds one at a time.
-                Ok(call) => Box::pin(dispatch(&self.app, &call)).await,
-                Err(error) => Err(error),
-            };
+        let called = Call::new(operation, &parameters, query, request.headers(), request.body());
+        let answer = match called {
+            Ok(call) => {
+                match authorize::check(&self.app, &call, &rights, &Origin::of(request)).await {
+                    // Boxed: operations differ much in size and a connection holds one at a time.
+                    Ok(()) => Box::pin(dispatch(&self.app, &call)).await,
+                    Err(denied) => Err(denied),
+                }
+            }
+            Err(error) => Err(error),
+        };
         let reply = answer.unwrap_or_else(|error| {
             error.report(operation);
             error.reply()

@@ -34,7 +34,13 @@ fn up_serves_an_imported_api_and_every_command_works() {
     std::fs::write(&file, document("zoo", &origin, &["/pets", "/birds"])).unwrap();
     assert!(run(&["import", file.to_str().unwrap()]).text().contains("brought up to date"));
     let told = run(&["stages", "zoo", "--changes"]).text();
-    assert!(told.contains("added GET /birds"), "{told}");
+    assert!(told.contains("+ GET /birds"), "{told}");
+    let told = run(&["diff", "zoo", "--stage", "prod"]).text();
+    assert!(
+        told.starts_with("--- deployment ") && told.ends_with("+ GET /birds\n1 added\n"),
+        "{told}"
+    );
+    assert!(!told.contains('\u{1b}'), "colours are for terminals: {told}");
     assert_eq!(up.get(&host, "/prod/bird").0, 403);
     let hint = format!("; 1 undeployed change (run: tidegate deploy {api} --stage prod)");
     wait_for("the hint", || up.stderr().lines().any(|line| line.ends_with(&hint)));
@@ -50,6 +56,16 @@ fn up_serves_an_imported_api_and_every_command_works() {
         (history[0]["description"].as_str(), &history[0]["stages"][0]),
         (Some("birds"), &"prod".into())
     );
+    let (new, old) = (&history[0]["deployment"], &history[1]["deployment"]);
+    let (new, old) = (new.as_str().unwrap(), old.as_str().unwrap());
+    let compared = run(&["diff", "zoo", "--from", new, "--to", old, "--output", "json"]).json();
+    let change = &compared["changes"][0];
+    assert_eq!(
+        (&change["subject"], &change["difference"]),
+        (&"GET /birds".into(), &"removed".into())
+    );
+    let same = run(&["diff", "zoo", "--stage", "prod"]).text();
+    assert!(same.contains("nothing to deploy"), "{same}");
     let back = run(&["rollback", &api, "--stage", "prod"]).text();
     assert!(back.contains(history[1]["deployment"].as_str().unwrap()), "{back}");
     assert_eq!(up.get(&host, "/prod/birds").0, 403);
@@ -70,6 +86,63 @@ fn up_serves_an_imported_api_and_every_command_works() {
     let failed = run(&["stages", "nope"]);
     assert!(!failed.success && failed.stderr.contains("tidegate apis"), "{}", failed.stderr);
     assert!(up.stop(Signal::TERM).success());
+}
+
+#[test]
+fn access_keys_are_managed_and_survive_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("policy.json");
+    let up = Up::start(&directory, &Options::default());
+    let told = up.tidegate(&["keys", "list"]).text();
+    assert!(told.contains("tidegate keys create"), "{told}");
+    let told = up.tidegate(&["keys", "create", "--name", "ann", "--policy", "admin"]).text();
+    let mut lines = told.lines();
+    let id = lines.next().unwrap().strip_prefix("AWS_ACCESS_KEY_ID=").unwrap().to_owned();
+    let secret = lines.next().unwrap().strip_prefix("AWS_SECRET_ACCESS_KEY=").unwrap();
+    assert_eq!((id.len(), secret.len()), (20, 40), "{told}");
+    let made = up.tidegate(&["keys", "create", "--output", "json"]).json();
+    assert_eq!(
+        (&made["policyName"], made["secretAccessKey"].as_str().unwrap().len()),
+        (&"read-only".into(), 40)
+    );
+
+    std::fs::write(&file, r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)
+        .unwrap();
+    let file = file.to_str().unwrap();
+    let changed =
+        up.tidegate(&["keys", "policy", &id, "--policy", file, "--output", "json"]).json();
+    assert_eq!(changed["policy"]["Statement"]["Action"], "*");
+    std::fs::write(file, r#"{"Statement":{"Effect":"Allow","Action":"*"}}"#).unwrap();
+    let refused = up.tidegate(&["keys", "policy", &id, "--policy", file]);
+    assert!(
+        !refused.success && refused.stderr.contains("NotResource is missing"),
+        "{}",
+        refused.stderr
+    );
+    assert!(up.tidegate(&["keys", "disable", &id]).text().contains("is disabled"));
+    assert!(up.stop(Signal::TERM).success());
+
+    let up = Up::start(&directory, &Options::default());
+    let keys = up.tidegate(&["keys", "list", "--output", "json"]).json();
+    let known = keys.as_array().unwrap().iter().find(|key| key["id"] == *id).unwrap();
+    assert_eq!((&known["name"], &known["enabled"]), (&"ann".into(), &false.into()));
+    assert!(!keys.to_string().contains("secret"), "{keys}");
+    assert!(up.tidegate(&["keys", "enable", &id]).text().contains("is enabled"));
+    let shown = up.tidegate(&["keys", "show", &id]).text();
+    assert!(shown.contains("\"Statement\"") && shown.contains("enabled"), "{shown}");
+    assert!(up.tidegate(&["keys", "delete", &id]).text().contains("is deleted"));
+    let gone = up.tidegate(&["keys", "show", &id]);
+    assert!(!gone.success && gone.stderr.contains("cannot be found"), "{}", gone.stderr);
+    assert!(up.stop(Signal::TERM).success());
+
+    // Without the key of its secrets a store is of no use, and a new one must not be taken for it.
+    let key = directory.path().join("data/secret.key");
+    let right = std::fs::read(&key).unwrap();
+    std::fs::write(&key, "ab".repeat(32)).unwrap();
+    let told = Up::fail(&directory, &Options::default());
+    assert!(told.contains("secret.key") && told.contains("TIDEGATE_SECRET_KEY"), "{told}");
+    std::fs::write(&key, right).unwrap();
+    assert!(Up::start(&directory, &Options::default()).stop(Signal::TERM).success());
 }
 
 #[test]
@@ -147,9 +220,19 @@ fn start_up_trouble_is_one_sentence_with_the_fix() {
 #[test]
 fn help_and_mistakes() {
     let help = tidegate(&["--help"]).text();
-    for command in
-        ["up", "apis", "import", "deploy", "stages", "rollback", "deployments", "nodes", "explain"]
-    {
+    for command in [
+        "up",
+        "apis",
+        "import",
+        "deploy",
+        "stages",
+        "diff",
+        "rollback",
+        "deployments",
+        "nodes",
+        "keys",
+        "explain",
+    ] {
         assert!(help.contains(command), "{command} in {help}");
     }
     assert!(!help.contains("__become"), "{help}");

@@ -189,15 +189,20 @@ impl App {
                 let record =
                     workspace.deployments.get(deployment).ok_or(AppError::InvalidDeployment)?;
                 let id = &record.deployment.id;
-                let mut stages = workspace.stages.values().map(|record| &record.stage);
-                if stages.clone().any(|stage| &stage.deployment_id == id) {
-                    return Err(AppError::DeploymentInUse);
-                }
-                let canary = |stage: &Stage| {
+                let stages = || workspace.stages.values().map(|record| &record.stage);
+                let serving = stages().filter(|stage| &stage.deployment_id == id);
+                let serving: Vec<_> = serving.map(|stage| stage.stage_name.to_string()).collect();
+                let canaries = stages().filter(|stage| {
                     stage.canary_settings.as_ref().is_some_and(|c| &c.deployment_id == id)
-                };
-                if stages.any(canary) {
-                    return Err(AppError::DeploymentInUseByCanary);
+                });
+                let canaries: Vec<_> =
+                    canaries.map(|stage| format!("{} (canary)", stage.stage_name)).collect();
+                let users = [&serving[..], &canaries].concat().join(", ");
+                if !serving.is_empty() {
+                    return Err(AppError::DeploymentInUse { users });
+                }
+                if !canaries.is_empty() {
+                    return Err(AppError::DeploymentInUseByCanary { users });
                 }
                 draft.remove(Part::Deployment, id.as_str());
                 Ok(())

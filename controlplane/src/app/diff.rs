@@ -1,7 +1,8 @@
 //! What differs between two frozen configurations, in the words of whoever changes an API. Pure.
 //!
 //! Methods are matched by path and verb, everything else by name, so that a resource that was deleted and made anew is
-//! not a change by itself. Ids, names for people and dates make no difference: they shape no answer.
+//! not a change by itself. Ids, texts for people and dates make no difference: they shape no answer. Where a method names
+//! something by its id, the name stands for it; JSON within text (schemas, policies) is compared member by member.
 
 use std::collections::BTreeMap;
 
@@ -95,15 +96,40 @@ fn members_of(at: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Ve
 fn api(snapshot: &Snapshot) -> Parts {
     let all = json(&snapshot.rest_api);
     let kept = DEPLOYED_MEMBERS.iter().filter_map(|name| Some((*name, all.get(name)?.clone())));
-    let value = kept.map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut value = kept.map(|(name, value)| (name.to_owned(), value)).collect();
+    read_text(&mut value, "policy");
+    if let Some(Value::Array(types)) = value.get_mut("binaryMediaTypes") {
+        // A set; whoever lists it in another order changes nothing.
+        types.sort_unstable_by(|a, b| a.as_str().cmp(&b.as_str()));
+    }
     Parts::from([(Default::default(), ("API".to_owned(), Value::Object(value)))])
 }
 
 fn methods(snapshot: &Snapshot) -> Parts {
+    let authorizers = snapshot.authorizers.iter().map(|a| (a.id.to_string(), a.name.clone()));
+    let validators = snapshot.request_validators.iter();
+    let validators = validators.filter_map(|v| Some((v.id.to_string(), v.name.clone()?)));
+    let references: [(&str, &str, BTreeMap<String, String>); 2] = [
+        ("authorizerId", "authorizer", authorizers.collect()),
+        ("requestValidatorId", "requestValidator", validators.collect()),
+    ];
     let each = snapshot.resources.iter().flat_map(|resource| {
+        let references = &references;
         resource.resource_methods.iter().map(move |(verb, method)| {
+            let mut value = json(method);
+            for (id, member, names) in references {
+                if let Some(Value::String(id)) = value.as_object_mut().and_then(|v| v.remove(*id)) {
+                    value[*member] = names.get(&id).cloned().unwrap_or(id).into();
+                }
+            }
+            if let Some(Value::Object(integration)) = value.get_mut("methodIntegration")
+                // What it is when nobody says otherwise, whatever the resource's id.
+                && integration.get("cacheNamespace").and_then(Value::as_str) == Some(resource.id.as_str())
+            {
+                integration.remove("cacheNamespace");
+            }
             let key = (resource.path.clone(), verb.to_string());
-            (key, (format!("{verb} {}", resource.path), json(method)))
+            (key, (format!("{verb} {}", resource.path), value))
         })
     });
     each.collect()
@@ -135,15 +161,27 @@ fn gateway_responses(snapshot: &Snapshot) -> Parts {
 }
 
 fn named(what: &str, each: impl Iterator<Item = (String, Value)>) -> Parts {
-    let parts = each.map(|(name, mut value)| {
+    let mut parts = Parts::new();
+    for (name, mut value) in each {
         if let Value::Object(members) = &mut value {
             members.remove("id");
             members.remove("description");
+            read_text(members, "schema");
         }
-        let subject = format!("{what} {name}");
-        ((name, String::new()), (subject, value))
-    });
-    parts.collect()
+        // Names need not be unique: of several with one name the first is compared with the first.
+        let same = parts.keys().filter(|(known, _)| *known == name).count();
+        parts.insert((name.clone(), same.to_string()), (format!("{what} {name}"), value));
+    }
+    parts
+}
+
+/// JSON within a text becomes JSON, so that spaces are no difference and a difference is a small one.
+fn read_text(members: &mut serde_json::Map<String, Value>, name: &str) {
+    if let Some(Value::String(text)) = members.get(name)
+        && let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
+    {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 fn json(value: &impl Serialize) -> Value {

@@ -356,11 +356,12 @@ errors! {
     /// Canary deployment to no stage.
     BadRequest CanaryNeedsStageName { value: &'static str } =>
         "Invalid deployment content specified.Non null and non empty stageName must be provided for canary deployment. Provided value is {value}";
-    /// DeleteDeployment in use.
-    BadRequest DeploymentInUse => "Active stages pointing to this deployment must be moved or deleted";
-    /// DeleteDeployment in use by a canary.
-    BadRequest DeploymentInUseByCanary =>
-        "Active stages with canary settings pointing to this deployment must be moved or deleted";
+    /// DeleteDeployment in use; AWS's sentence, which programs look for, and then who uses it.
+    BadRequest DeploymentInUse { users: String } =>
+        "Active stages pointing to this deployment must be moved or deleted: {users}";
+    /// DeleteDeployment in use by canaries alone.
+    BadRequest DeploymentInUseByCanary { users: String } =>
+        "Active stages with canary settings pointing to this deployment must be moved or deleted: {users}";
     /// A `embed` value that is not supported.
     BadRequest InvalidEmbed { value: String } => "Invalid embed value specified: {value}";
 
@@ -504,6 +505,19 @@ errors! {
     /// Apply where several APIs have the name.
     Conflict AmbiguousName { name: String, ids: String } =>
         "Several APIs are named {name}: {ids}. Rename all but one, or choose another name";
+    /// An access key that is not there; IAM's text.
+    NotFound InvalidAccessKey { id: String } => "The Access Key with id {id} cannot be found.";
+    /// Other characters, or too long; IAM's text.
+    BadRequest InvalidAccessKeyName =>
+        "The specified value for name is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_- and at most 64 of them";
+    /// Too many access keys; IAM's text.
+    LimitExceeded TooManyAccessKeys { limit: usize } => "Cannot exceed quota for AccessKeys: {limit}";
+    /// A policy document that cannot be read.
+    BadRequest MalformedPolicy { reason: String } => "Malformed policy document: {reason}";
+    /// Neither a policy document nor the name of one.
+    BadRequest UnknownPolicyName { name: String, known: String } =>
+        "No policy is named {name:?}. Give a policy document, or one of the names {known}";
+
     /// A list position that is not ours.
     BadRequest InvalidPosition => "Invalid position parameter specified";
 }

@@ -95,6 +95,22 @@ impl App {
         Ok(Undeployed { changes: diff(&deployed, &workspace.snapshot()), deployment })
     }
 
+    /// In what one deployment of an API differs from another.
+    pub async fn compare_deployments(
+        &self,
+        api: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<Difference>, AppError> {
+        let old = self.deployment_record(api, from).await?;
+        let new = self.deployment_record(api, to).await?;
+        if old.snapshot == new.snapshot {
+            return Ok(Vec::new());
+        }
+        let old = self.deployed_snapshot(&old.snapshot).await?;
+        Ok(diff(&old, &self.deployed_snapshot(&new.snapshot).await?))
+    }
+
     /// Ids of all deployments, newest first. Dates count seconds; within one the store's revisions decide.
     async fn deployment_order(&self, workspace: &Workspace) -> Result<Vec<DeploymentId>, AppError> {
         let api = &workspace.rest_api.id;

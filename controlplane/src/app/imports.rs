@@ -80,6 +80,13 @@ impl App {
         ImportOptions::new(id, &self.settings.region, &self.settings.account_id)
     }
 
+    /// Whether a document brings a resource policy with it, which takes a permission of its own. A document that cannot be
+    /// read brings none: importing it will say why.
+    pub fn brings_policy(&self, document: &[u8]) -> bool {
+        let options = self.import_options(ApiId::draw(&mut rand::rng()));
+        openapi::names(document, "x-amazon-apigateway-policy", &options)
+    }
+
     fn read(
         &self,
         document: &[u8],

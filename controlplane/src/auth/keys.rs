@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::policy::Policy;
+
 /// Names the environment variable with the bootstrap key's id.
 pub const BOOTSTRAP_ID: &str = "TIDEGATE_ACCESS_KEY_ID";
 /// Names the environment variable with the bootstrap key's secret.
@@ -31,8 +33,22 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What the holder of an access key may do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rights {
+    /// Everything.
+    All,
+    /// What a policy allows.
+    Policy {
+        /// The caller's name in ARNs and in policies' `${aws:username}`.
+        user: Arc<str>,
+        /// What is allowed.
+        policy: Arc<Policy>,
+    },
+}
+
 /// One access key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AccessKey {
     /// What the caller names in its credential scope.
     pub id: String,
@@ -40,6 +56,8 @@ pub struct AccessKey {
     pub secret: Secret,
     /// A disabled key is refused in every mode, as if it did not exist in [`Strict`](super::Mode::Strict) mode.
     pub enabled: bool,
+    /// What its holder may do.
+    pub rights: Rights,
 }
 
 /// Where access keys are looked up. Called on every request: answer from memory.
@@ -71,7 +89,7 @@ impl Keyring for BTreeMap<String, AccessKey> {
 }
 
 /// The bootstrap key in front of the stored ones: it works before the store holds any key, and wins over a stored key
-/// of the same id, so that an operator can always get in.
+/// of the same id, so that an operator can always get in. Its holder may do everything.
 #[derive(Debug, Clone)]
 pub struct Keys<K> {
     /// From settings or the environment; see [`bootstrap`].
@@ -111,7 +129,8 @@ pub fn bootstrap(
             if !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
                 return Err(BootstrapError::Id);
             }
-            Ok(Some(AccessKey { id, secret: Secret::new(secret), enabled: true }))
+            let secret = Secret::new(secret);
+            Ok(Some(AccessKey { id, secret, enabled: true, rights: Rights::All }))
         }
         _ => Err(BootstrapError::Half),
     }

@@ -114,7 +114,12 @@ fn authenticator(mode: Mode, keys: &[(&str, bool)]) -> Authenticator<BTreeMap<St
     let key = |(id, enabled): &(&str, bool)| {
         (
             (*id).to_owned(),
-            AccessKey { id: (*id).to_owned(), secret: Secret::new(SECRET), enabled: *enabled },
+            AccessKey {
+                id: (*id).to_owned(),
+                secret: Secret::new(SECRET),
+                enabled: *enabled,
+                rights: Rights::All,
+            },
         )
     };
     Authenticator::new(mode, Guard::default(), keys.iter().map(key).collect())
@@ -164,6 +169,7 @@ fn botocore_requests() {
             access_key_id: "AKIDTIDEGATE".into(),
             region: "eu-west-1".into(),
             verified: true,
+            rights: Rights::All,
         };
         assert_eq!(check(&request), Ok(want), "{name}");
         let mut parts = request.parts();

@@ -1,10 +1,11 @@
 //! Calls to a control plane.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_proto::v1;
 use tidegate_proto::v1::management_client::ManagementClient;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Response, Status};
 
 use super::error::CliError;
@@ -38,23 +39,83 @@ impl Settled {
     }
 }
 
+/// Where the control plane is, and what to show it. The names are those of flags, which no command may use for its own.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Control {
+    /// The control plane's gRPC address
+    #[arg(
+        long,
+        global = true,
+        env = "TIDEGATE_CONTROL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4701"
+    )]
+    control: String,
+    /// Certificates that sign the control plane's, PEM; for an https address
+    #[arg(long, global = true, env = "TIDEGATE_CONTROL_CA", value_name = "FILE")]
+    control_ca: Option<PathBuf>,
+    /// The operator's certificate, PEM; where the control plane asks for one
+    #[arg(
+        long,
+        global = true,
+        env = "TIDEGATE_CONTROL_CERT",
+        value_name = "FILE",
+        requires = "control_key"
+    )]
+    control_cert: Option<PathBuf>,
+    /// Key of that certificate, PEM
+    #[arg(
+        long,
+        global = true,
+        env = "TIDEGATE_CONTROL_KEY",
+        value_name = "FILE",
+        requires = "control_cert"
+    )]
+    control_key: Option<PathBuf>,
+}
+
+impl Control {
+    /// One that speaks plaintext.
+    pub(super) fn plain(url: &str) -> Self {
+        Self { control: url.to_owned(), ..Self::default() }
+    }
+
+    fn tls(&self) -> Result<ClientTlsConfig, CliError> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).map_err(|cause| CliError::File { path: path.clone(), cause })
+        };
+        let ca = self.control_ca.as_ref().ok_or_else(|| {
+            CliError::Usage(format!(
+                "{} needs --control-ca FILE, with the certificates that sign the control plane's",
+                self.control
+            ))
+        })?;
+        let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(ca)?));
+        if let (Some(certificate), Some(key)) = (&self.control_cert, &self.control_key) {
+            tls = tls.identity(Identity::from_pem(read(certificate)?, read(key)?));
+        }
+        Ok(tls)
+    }
+}
+
 impl Client {
-    /// A client of the control plane at this URL.
-    pub(super) fn open(control: &str) -> Result<Self, CliError> {
-        let bad = || CliError::Address(control.to_owned());
-        let written = control.starts_with("http://") || control.starts_with("https://");
-        let endpoint = Endpoint::from_shared(control.to_owned()).map_err(|_| bad())?;
+    /// A client of a control plane.
+    pub(super) fn open(control: &Control) -> Result<Self, CliError> {
+        let url = &control.control;
+        let bad = || CliError::Address(url.clone());
+        let written = url.starts_with("http://") || url.starts_with("https://");
+        let mut endpoint = Endpoint::from_shared(url.clone()).map_err(|_| bad())?;
         if !written || endpoint.uri().host().is_none() {
             return Err(bad());
         }
         if endpoint.uri().scheme_str() == Some("https") {
-            return Err(CliError::Usage(format!(
-                "{control}: this command line speaks plaintext only; run it where the control plane listens on loopback"
-            )));
+            endpoint = endpoint.tls_config(control.tls()?).map_err(|cause| {
+                CliError::Usage(format!("the certificates for {url} cannot be used: {cause}"))
+            })?;
         }
         let channel = endpoint.connect_timeout(CONNECT).connect_lazy();
         let rpc = ManagementClient::new(channel).max_decoding_message_size(usize::MAX);
-        Ok(Self { rpc, control: control.to_owned() })
+        Ok(Self { rpc, control: url.clone() })
     }
 
     /// The calls.
@@ -148,9 +209,9 @@ mod tests {
     #[tokio::test]
     async fn addresses_are_checked() {
         for bad in ["", "127.0.0.1:4701", "ftp://x", "http://", "https://x"] {
-            assert!(Client::open(bad).is_err(), "{bad}");
+            assert!(Client::open(&Control::plain(bad)).is_err(), "{bad}");
         }
-        assert!(Client::open("http://127.0.0.1:4701").is_ok());
+        assert!(Client::open(&Control::plain("http://127.0.0.1:4701")).is_ok());
     }
 
     #[test]

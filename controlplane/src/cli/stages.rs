@@ -6,7 +6,7 @@ use tidegate_proto::v1;
 use super::client::Client;
 use super::error::CliError;
 use super::table::Table;
-use super::{Shown, time};
+use super::{Shown, changes, time};
 
 /// Arguments of `tidegate stages`.
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,11 @@ pub(super) struct Arguments {
     changes: bool,
 }
 
-pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Shown, CliError> {
+pub(super) async fn run(
+    client: &mut Client,
+    arguments: Arguments,
+    colour: bool,
+) -> Result<Shown, CliError> {
     let api = client.api(&arguments.api).await?;
     let request =
         v1::GetStagesRequest { rest_api_id: api.id.clone(), deployment_id: String::new() };
@@ -29,11 +33,11 @@ pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Sho
     for stage in stages {
         let address =
             v1::StageAddress { rest_api_id: api.id.clone(), stage_name: stage.stage_name.clone() };
-        let changes = client.rpc().list_undeployed_changes(address).await;
-        let changes = client.told(changes)?.changes;
-        let lines: Vec<String> = changes.iter().flat_map(words).collect();
-        if arguments.changes && !lines.is_empty() {
-            told.push(format!("\n{}:\n  {}", stage.stage_name, lines.join("\n  ")));
+        let undeployed = client.rpc().list_undeployed_changes(address).await;
+        let changes = client.told(undeployed)?.changes;
+        if arguments.changes && !changes.is_empty() {
+            let lines = changes::lines(&changes, colour);
+            told.push(format!("\n{}:\n{}", stage.stage_name, lines.join("\n")));
         }
         let canary = stage.canary.as_ref();
         let created = time::seconds(stage.created_date);
@@ -41,7 +45,7 @@ pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Sho
             "stage": stage.stage_name, "deployment": stage.deployment_id,
             "canary": canary.map(|c| json!({ "deployment": c.deployment_id, "percent": c.percent_traffic })),
             "createdDate": created, "variables": stage.variables,
-            "undeployedChanges": changes.iter().map(shown).collect::<Vec<_>>(),
+            "undeployedChanges": changes::json(&changes),
         }));
         table.row([
             stage.stage_name,
@@ -59,34 +63,4 @@ pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Sho
     );
     let text = std::iter::once(table.or(&nothing)).chain(told).collect::<Vec<_>>().join("\n");
     Ok(Shown { text, json: list.into() })
-}
-
-fn sign(change: &v1::UndeployedChange) -> &'static str {
-    match change.difference() {
-        v1::Difference::Added => "added",
-        v1::Difference::Removed => "removed",
-        v1::Difference::Changed | v1::Difference::Unspecified => "changed",
-    }
-}
-
-fn words(change: &v1::UndeployedChange) -> Vec<String> {
-    let mut lines = vec![format!("{} {}", sign(change), change.subject)];
-    lines.extend(change.members.iter().map(|member| {
-        let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-        format!("  {}: {} -> {}", member.member, side(&member.old), side(&member.new))
-    }));
-    lines
-}
-
-fn shown(change: &v1::UndeployedChange) -> serde_json::Value {
-    let value = |text: &Option<String>| -> serde_json::Value {
-        text.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-    };
-    let members = change.members.iter().map(|member| {
-        json!({ "member": member.member, "old": value(&member.old), "new": value(&member.new) })
-    });
-    json!({
-        "subject": change.subject, "difference": sign(change),
-        "members": members.collect::<Vec<_>>(),
-    })
 }

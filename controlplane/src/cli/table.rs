@@ -41,11 +41,15 @@ impl Table {
     }
 }
 
-/// One line without control characters: names and descriptions are anyone's, the terminal is ours.
 fn plain(cell: &str) -> String {
-    let shown: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let shown = harmless(cell);
     let shown = shown.trim();
     if shown.is_empty() { "-".to_owned() } else { shown.to_owned() }
+}
+
+/// One line without control characters: names and descriptions are anyone's, the terminal is ours.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Spaces between columns.

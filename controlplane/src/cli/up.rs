@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::client::Client;
+use super::client::{Client, Control};
 use super::error::CliError;
 use super::import;
 use child::{Child, Ready};
@@ -87,7 +87,7 @@ impl Family {
             );
         }
 
-        let mut client = Client::open(&grpc)?;
+        let mut client = Client::open(&Control::plain(&grpc))?;
         let hints = hints::decorate(client.clone());
         let node = self.node.insert(Child::start(
             "the node",

@@ -3,6 +3,7 @@
 //! A family's functions take the request's message and answer with the reply's; here is only what all calls share: the
 //! request id, the log and the mapping of refusals.
 
+mod access_keys;
 mod api_keys;
 mod authorizers;
 mod client_certificates;
@@ -18,6 +19,7 @@ mod methods;
 mod models;
 mod nodes;
 mod operate;
+mod operators;
 mod request_validators;
 mod resources;
 mod rest_apis;
@@ -37,18 +39,25 @@ use crate::publish::Nodes;
 use error::Refused;
 
 pub use error::{ERROR, REQUEST_ID};
+pub use operators::Operators;
 
 /// The service. Cheap to clone.
 #[derive(Clone)]
 pub struct Management {
     app: Arc<App>,
     nodes: Arc<Nodes>,
+    operators: Operators,
 }
 
 impl Management {
-    /// A service over these operations and the nodes that are known.
+    /// A service over these operations and the nodes that are known. Whoever is let in at the port may call.
     pub fn new(app: Arc<App>, nodes: Arc<Nodes>) -> Self {
-        Self { app, nodes }
+        Self { app, nodes, operators: Operators::default() }
+    }
+
+    /// Only these may call.
+    pub fn with_operators(self, operators: Operators) -> Self {
+        Self { operators, ..self }
     }
 
     /// As tonic serves it, with a limit on messages that has room for documents.
@@ -65,7 +74,11 @@ macro_rules! calls {
         #[tonic::async_trait]
         impl v1::management_server::Management for Management {
             $(async fn $call(&self, request: Request<v1::$request>) -> Result<Response<v1::$reply>, Status> {
-                answer(stringify!($call), $family::$call(self, request.into_inner()).await)
+                let done = match self.operators.admit(request.extensions()) {
+                    Ok(()) => $family::$call(self, request.into_inner()).await,
+                    Err(refused) => Err(refused),
+                };
+                answer(stringify!($call), done)
             })+
         }
     };
@@ -147,6 +160,7 @@ calls! {
     flush_stage_cache(StageAddress) -> Done in stages;
     flush_stage_authorizers_cache(StageAddress) -> Done in stages;
     list_undeployed_changes(StageAddress) -> UndeployedChanges in stages;
+    compare_deployments(CompareDeploymentsRequest) -> DeploymentComparison in stages;
 
     create_domain_name(CreateDomainNameRequest) -> DomainName in domain_names;
     get_domain_name(DomainNameAddress) -> DomainName in domain_names;
@@ -213,6 +227,13 @@ calls! {
     get_tags(GetTagsRequest) -> GetTagsResponse in operate;
     get_account(GetAccountRequest) -> AccountSettings in operate;
     update_account(UpdateAccountRequest) -> AccountSettings in operate;
+
+    create_access_key(CreateAccessKeyRequest) -> CreateAccessKeyResponse in access_keys;
+    get_access_key(AccessKeyAddress) -> AccessKey in access_keys;
+    list_access_keys(ListAccessKeysRequest) -> ListAccessKeysResponse in access_keys;
+    update_access_key(UpdateAccessKeyRequest) -> AccessKey in access_keys;
+    delete_access_key(AccessKeyAddress) -> Done in access_keys;
+
     explain(ExplainRequest) -> Explained in operate;
     list_nodes(ListNodesRequest) -> ListNodesResponse in nodes;
 }

@@ -15,6 +15,9 @@ pub enum RestError {
     /// The caller is not let in.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// The caller's policy does not allow it; a whole sentence.
+    #[error("{0}")]
+    AccessDenied(String),
     /// Members are missing or outside their sets; all of them at once.
     #[error("{}", validation(.0))]
     Validation(Vec<String>),
@@ -45,6 +48,7 @@ impl RestError {
                 Fault::Internal => ("InternalFailure", 500),
             },
             Self::Auth(error) => (error.name(), error.status()),
+            Self::AccessDenied(_) => ("AccessDeniedException", 403),
             Self::Validation(_) => ("ValidationException", 400),
             Self::Serialization(_) => ("SerializationException", 400),
             Self::UnknownOperation => ("MissingAuthenticationTokenException", 403),

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Rest, RestError};
+use super::{Peer, Rest, RestError};
 
 /// What a connection may take.
 #[derive(Debug, Clone)]
@@ -84,9 +84,14 @@ impl Server {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let serving =
-                        serve(stream, self.rest.clone(), self.limits.clone(), stop.clone());
+                Ok((stream, peer)) => {
+                    let serving = serve(
+                        stream,
+                        Peer(peer.ip()),
+                        self.rest.clone(),
+                        self.limits.clone(),
+                        stop.clone(),
+                    );
                     connections.spawn(async move {
                         Box::pin(serving).await;
                         drop(slot);
@@ -110,6 +115,7 @@ impl Server {
 
 async fn serve(
     stream: TcpStream,
+    peer: Peer,
     rest: Arc<Rest>,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
@@ -121,7 +127,10 @@ async fn serve(
         let (rest, limits) = (rest.clone(), limits.clone());
         async move {
             Ok::<_, Infallible>(match read(request, &limits).await {
-                Ok(request) => rest.answer(request).await,
+                Ok(mut request) => {
+                    request.extensions_mut().insert(peer);
+                    rest.answer(request).await
+                }
                 Err(error) => {
                     let mut response = rest.refuse(error);
                     // The rest of the body is still on its way.

@@ -3,6 +3,9 @@
 //! ```text
 //! api/{id}                         RestApi; listed in id order, so nothing else shares the prefix
 //! version/{id}                     eight bytes: the API's version, raised by every operation on the API
+//! access-key/{id}                  an access key of the admin API, its secret sealed
+//! access-key-use/{id}              when it was last used
+//! secret-key-check                 a text sealed with the vault's key, to know that key by
 //! part/{id}/authorizer/{aid}       Authorizer
 //! part/{id}/deployment/{did}       DeploymentRecord
 //! part/{id}/documentation-part/{d}  DocumentationPart
@@ -44,6 +47,22 @@ pub fn api(id: &str) -> String {
 pub fn version(id: &str) -> String {
     format!("version/{id}")
 }
+
+/// All access keys of the admin API.
+pub const ACCESS_KEYS: &str = "access-key/";
+
+/// The row of an access key.
+pub fn access_key(id: &str) -> String {
+    format!("{ACCESS_KEYS}{id}")
+}
+
+/// The row that says when an access key was last used.
+pub fn access_key_use(id: &str) -> String {
+    format!("access-key-use/{id}")
+}
+
+/// The row the secret key is known by.
+pub const SECRET_KEY_CHECK: &str = "secret-key-check";
 
 /// All rows of an API but its own and its version.
 pub fn parts(id: &ApiId) -> String {

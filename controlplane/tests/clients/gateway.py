@@ -78,13 +78,13 @@ class Tidegate:
         code = self.process.wait(timeout=40)
         assert code == 0, f"ended with {code} after SIGTERM; log:\n{self.log_text()}"
 
-    def client(self):
+    def client(self, key="test", secret="test"):
         return boto3.client(
             "apigateway",
             endpoint_url=self.admin,
             region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
             # A retry would hide an answer that should not have been needed.
             config=Config(retries={"total_max_attempts": 1}),
         )

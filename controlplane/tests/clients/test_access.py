@@ -6,6 +6,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from gateway import REGION, request
 
@@ -63,3 +64,26 @@ def test_unknown_addresses(gateway, path):
     made = AWSRequest("GET", f"{gateway.admin}{path}")
     SigV4Auth(Credentials("test", "test"), "apigateway", REGION).add_auth(made)
     assert request(gateway.admin, "GET", path, dict(made.headers)).status == 403
+
+
+def test_a_key_is_held_to_its_policy(gateway, api):
+    key = gateway.tidegate("keys", "create", "--name", "ann")
+    client = gateway.client(key["id"], key["secretAccessKey"])
+    assert any(item["id"] == api for item in client.get_rest_apis(limit=500)["items"])
+    with pytest.raises(ClientError) as refused:
+        client.tag_resource(resourceArn=f"arn:aws:apigateway:{REGION}::/restapis/{api}", tags={"a": "b"})
+    error = refused.value.response
+    encoded = f"arn%3Aaws%3Aapigateway%3A{REGION}%3A%3A%2Frestapis%2F{api}"
+    assert (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"]) == ("AccessDeniedException", 403)
+    assert error["Error"]["Message"] == (
+        "User: arn:aws:iam::000000000000:user/ann is not authorized to perform: apigateway:PUT on resource: "
+        f"arn:aws:apigateway:{REGION}::/tags/{encoded} "
+        "because no identity-based policy allows the apigateway:PUT action"
+    )
+    gateway.tidegate("keys", "policy", key["id"], "--policy", "admin")
+    client.tag_resource(resourceArn=f"arn:aws:apigateway:{REGION}::/restapis/{api}", tags={"a": "b"})
+    gateway.tidegate("keys", "disable", key["id"])
+    with pytest.raises(ClientError) as refused:
+        client.get_rest_apis()
+    assert refused.value.response["Error"]["Code"] == "UnrecognizedClientException"
+    gateway.tidegate("keys", "delete", key["id"])

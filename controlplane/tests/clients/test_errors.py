@@ -78,7 +78,7 @@ def test_conflicts(client, api):
     assert refused(client.delete_deployment, restApiId=api, deploymentId=deployment) == (
         "BadRequestException",
         400,
-        "Active stages pointing to this deployment must be moved or deleted",
+        "Active stages pointing to this deployment must be moved or deleted: prod",
     )
     with pytest.raises(client.exceptions.ConflictException):
         client.create_resource(restApiId=api, parentId=root, pathPart="pets")

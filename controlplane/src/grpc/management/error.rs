@@ -20,6 +20,9 @@ pub(super) enum Refused {
     /// A member is missing or outside its set.
     #[error("{0}")]
     Invalid(String),
+    /// The caller's certificate is none of an operator.
+    #[error("{0}")]
+    NotOperator(String),
     /// The request to explain makes no sense.
     #[error(transparent)]
     Explain(ExplainError),
@@ -47,6 +50,7 @@ impl Refused {
                 return (Code::Aborted, "ConflictException");
             }
             Self::App(error) => error.fault(),
+            Self::NotOperator(_) => return (Code::PermissionDenied, "AccessDeniedException"),
             Self::Invalid(_) => return (Code::InvalidArgument, "ValidationException"),
             Self::Explain(_) => Fault::BadRequest,
         };

@@ -95,6 +95,17 @@ pub(super) async fn list_undeployed_changes(
     })
 }
 
+pub(super) async fn compare_deployments(
+    service: &Management,
+    request: v1::CompareDeploymentsRequest,
+) -> Result<v1::DeploymentComparison, Refused> {
+    let v1::CompareDeploymentsRequest { rest_api_id, from_deployment_id, to_deployment_id } =
+        request;
+    let (from, to) = (&from_deployment_id, &to_deployment_id);
+    let changes = service.app.compare_deployments(&rest_api_id, from, to).await?;
+    Ok(v1::DeploymentComparison { changes: changes.into_iter().map(difference).collect() })
+}
+
 fn difference(difference: Difference) -> v1::UndeployedChange {
     let (kind, members) = match difference.kind {
         DifferenceKind::Added => (v1::Difference::Added, Vec::new()),
