@@ -1,6 +1,6 @@
 //! The `tidegate` command line, a file per command.
 //!
-//! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` talks while it runs.
+//! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` and `template render` talk while they run.
 
 mod apis;
 mod client;
@@ -13,6 +13,7 @@ mod nodes;
 mod rollback;
 mod stages;
 mod table;
+mod template;
 mod time;
 mod up;
 
@@ -68,6 +69,8 @@ enum Command {
     Nodes,
     /// Say what the gateway would do with a request, without sending anything
     Explain(explain::Arguments),
+    /// Run mapping templates by themselves
+    Template(template::Arguments),
 }
 
 /// What a command found or did.
@@ -105,6 +108,10 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
     let control = &arguments.control;
     let shown = match arguments.command {
         Command::Up(command) => return up::run(*command).await,
+        Command::Template(command) => match template::run(command)? {
+            Some(shown) => shown,
+            None => return Ok(()),
+        },
         Command::Apis => apis::run(&mut Client::open(control)?).await?,
         Command::Import(command) => import::run(&mut Client::open(control)?, command).await?,
         Command::Deploy(command) => deploy::run(&mut Client::open(control)?, command).await?,
