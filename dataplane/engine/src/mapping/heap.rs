@@ -55,6 +55,9 @@ pub struct Text {
 }
 
 impl Text {
+    /// No characters.
+    pub(crate) const EMPTY: Self = Self { at: 0, len: 0 };
+
     /// The text at a place that [`Heap::begin`] filled.
     pub(crate) fn new(at: usize, len: usize) -> Self {
         Self { at: at as u32, len: len as u32 }

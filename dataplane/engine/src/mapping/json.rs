@@ -179,7 +179,7 @@ impl Reader<'_> {
             return Err(JsonError::TooDeep(self.at));
         }
         self.work.open.push(match map {
-            true => Open::Map { from: self.work.pairs.len(), key: Text::new(0, 0) },
+            true => Open::Map { from: self.work.pairs.len(), key: Text::EMPTY },
             false => Open::List { from: self.work.items.len() },
         });
         Ok(())
@@ -547,11 +547,11 @@ mod tests {
 
     #[test]
     fn large_objects_are_not_searched_pair_by_pair() {
-        let pairs: Vec<String> = (0..200_000).map(|n| format!("\"{:06}\":{n}", n % 100_000)).collect();
+        let pairs: Vec<String> = (0..40_000).map(|n| format!("\"{:05}\":{n}", n % 20_000)).collect();
         let mut heap = heap();
         let body = format!("{{{}}}", pairs.join(","));
         let Value::Map(map) = read_body(&mut heap, body.as_bytes()).unwrap() else { panic!() };
-        assert_eq!(heap.pairs(map).len(), 100_000);
-        assert!(matches!(heap.get(map, b"099999"), Some(Value::Int(199_999))));
+        assert_eq!(heap.pairs(map).len(), 20_000);
+        assert!(matches!(heap.get(map, b"19999"), Some(Value::Int(39_999))));
     }
 }

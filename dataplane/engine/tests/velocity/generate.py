@@ -31,6 +31,8 @@ PATHS = [
     "$.users[?(@.id > 1)]", "$.users[?(@.name == 'Ann')].tags", "$.list[0:2]", "$.list[1]", "$['one']['k']", "$.missing",
     "$.users[1].name", "$.map.*", "$.users[0,1].name", "$.list[-2:]", "$.users[?(@.id == 1 || @.name == 'Bo')].name",
 ]
+# The driver's `$util` takes nothing but text.
+TEXTS = ['"lit é/"', "'it''s'", "$input.path('$.s')", "$input.path('$.u')", '"<$input.path(\'$.name\')>"']
 
 
 class Grammar:
@@ -49,7 +51,8 @@ class Grammar:
         return self.pick("$name", "$s", "$u", "$empty", "$list[0]", "$map.y", "$users[0].name", '"lit"', "'raw'")
 
     def number(self):
-        return self.pick("$n", "$neg", "$d", "$nums[0]", "$map.x", "1", "-2", "10", "2.5", "0", "1.5e3", "2147483647")
+        # What does not exist is no number, and setting it is where API Gateway differs.
+        return self.pick("$n", "$neg", "$d", "$nums[0]" if self.stock else "5", "$map.x" if self.stock else "3", "1", "-2", "10", "2.5", "0" if self.stock else "4", "1.5e3", "2147483647")
 
     def whole(self):
         return self.pick("$n", "$neg", "$map.x", "1", "-2", "10", "3")
@@ -90,7 +93,8 @@ class Grammar:
 
     def math(self, depth=0):
         operand = lambda: self.number() if depth > 1 or self.rng.random() < 0.7 else f"({self.math(depth + 1)})"
-        return operand() + "".join(f" {self.pick('+', '-', '*', '/', '%')} {operand()}" for _ in range(self.rng.randint(1, 2)))
+        signs = ["+", "-", "*", "/", "%"] if self.stock else ["+", "-", "*"]
+        return operand() + "".join(f" {self.pick(*signs)} {operand()}" for _ in range(self.rng.randint(1, 2)))
 
     def condition(self, depth=0):
         sign = self.pick("==", "!=", "<", "<=", ">", ">=", "eq", "ne", "lt", "le", "gt", "ge")
@@ -116,7 +120,7 @@ class Grammar:
         )()
 
     def piece_of_string(self):
-        return self.pick("x", " ", '""', "$name", "${n}", "$!nope", "$map.y ", "#if($t)y#end", "'", "\\", "#", "$", "é", "\\u0041", "$list")
+        return self.pick("x", " ", '""', "$name", "${n}", "$!nope", "$map.y ", "#if($t)y#end", "'", "\\", "#", "$ ", "é", "\\u0041", "$list")
 
     # Statements
 
@@ -124,15 +128,15 @@ class Grammar:
         form = self.pick("${}", "$!{}", "$!", "$", "$")
         name = self.pick(self.value, self.value, self.missing)()
         if not name.startswith("$"):
-            return name
+            return ";" + name
         name = name[1:]
         if "{}" in form:
             return form.replace("{}", "{" + name + "}")
         return form + name
 
     def words(self):
-        return self.pick("word", " ", "\n", "\n", "  ", ", ", "5", "$5 ", "# ", "#fff ", "a@b.c", "{\"k\": \"v\"}", "é", "\\", "\\n", "$$name", "$ ",
-                         "100%", "[x]", "(y)", "\t", "\r\n", "'", "\"", "${", "#1 ", "\\\\", "$name.com ", "#$n", "$name(", "$n-1 ")
+        return self.pick("word", " ", "\n", "\n", "  ", ", ", "5", "$5 ", "# ", "#fff ", "a@b.c", "{\"k\": \"v\"}", "é", "\\", "\\n", ";$$name", "$ ",
+                         "100%", ";[x]", ";(y)", "\t", "\r\n", "'", "\"", "${} ", "#1 ", "\\\\", "$name.com ", "#$n ", "$name (", "$n-1 ")
 
     def directive(self, depth):
         block = lambda: self.block(depth + 1)
@@ -161,7 +165,11 @@ class Grammar:
     def set(self):
         target = self.pick("x", "y", "name", "map.x", "map.new", "map['k k']", "one.k", "list[0]", "nums[1]", "x")
         space = self.pick("", "", " ", "\n  ", "\t")
-        return f"{space}#set({self.pick('', ' ')}${target} = {self.expression()}{self.pick('', ' ')}){self.pick('', '', chr(10), '  ' + chr(10))}{self.pick('', '$!x', '$!y', '$map')}"
+        value = self.expression()
+        while any(view in value for view in ("keySet", "values()", "entrySet", "subList")):
+            # In Java these follow what becomes of the map or list; here they are copies.
+            value = self.expression()
+        return f"{space}#set({self.pick('', ' ')}${target} = {value}{self.pick('', ' ')}){self.pick('', '', chr(10), '  ' + chr(10))}{self.pick('', '$!x', '$!y', '$map')}"
 
     def change(self):
         return self.pick("$list.add('z')", "$!map.put('p', 5)", "#set($ignore = $nums.remove(0))", "$!one.remove('k')", "$list.set(0, 'first')",
@@ -174,7 +182,7 @@ class Grammar:
             lambda: f"#foreach($q in $input.path('{path}'))$!q#if($foreach.hasNext),#end#end",
             lambda: self.pick("$input.params('id')", "$input.params('q')", "$input.params('X-Trace')", "$input.params().header",
                               "$input.params().querystring.q", "$input.body", "$input.params('nope')|"),
-            lambda: f"$util.{self.pick('escapeJavaScript', 'urlEncode', 'base64Encode')}({self.text_value()})",
+            lambda: f"$util.{self.pick('escapeJavaScript', 'urlEncode', 'base64Encode')}({self.pick(*TEXTS)})",
             lambda: "$util.base64Decode('aMOpbGxv')$util.urlDecode('a+b%26c')",
             lambda: "#set($j = $util.parseJson($input.path('$.json')))$j.k[1].z $j",
             lambda: self.pick("$context.requestId", "$context.identity.sourceIp", "${stageVariables.table}", "$stageVariables['table']", "$context.nope|"),
@@ -195,11 +203,21 @@ class Grammar:
         return self.directive(depth) if depth < 3 else self.words()
 
     def block(self, depth):
-        return self.many(lambda: self.statement(depth), 0, 3 if depth else 7)
+        text = ""
+        for _ in range(self.rng.randint(0, 3 if depth else 7)):
+            text = self.join(text, self.statement(depth))
+        return text
+
+    def join(self, text, more):
+        """Keeps apart what Velocity's lexer takes for one thing: it drops a `$` or `#` that turns out to be none before a directive,
+        and goes on inside a reference after `$a.b#set()` and `$a.b$c`, where brackets then are no text."""
+        if more.lstrip().startswith("#") and text.rstrip(" \t")[-1:] not in ("", "\n", ";"):
+            return text + ";" + more
+        return text + more
 
     def template(self):
         # A template may not end with '$' or '#'.
-        body = self.block(0) + self.block(0) + "."
+        body = self.join(self.block(0), self.block(0)) + "."
         if self.stock:
             return body
         names = ["name", "n", "neg", "d", "t", "f", "empty", "s", "u", "list", "nums", "none", "one", "map", "users"]

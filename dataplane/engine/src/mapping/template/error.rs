@@ -107,6 +107,8 @@ pub enum Fault {
     Number,
     #[error("{0} is overridden twice")]
     OverriddenTwice(String),
+    #[error("the list or map changed while #foreach went through it")]
+    Changed,
     #[error("macros and definitions call each other too deeply")]
     TooDeep,
 }

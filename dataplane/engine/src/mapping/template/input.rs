@@ -117,6 +117,6 @@ impl<'r> Run<'r, '_> {
                 return Ok(Value::Text(heap.store(&value)?));
             }
         }
-        Ok(Value::Text(Text::new(0, 0)))
+        Ok(Value::Text(Text::EMPTY))
     }
 }

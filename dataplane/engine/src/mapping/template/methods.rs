@@ -138,7 +138,7 @@ impl<'r> Run<'r, '_> {
             (Method::Add, [Value::Int(index), value]) => {
                 let (place, value) = (self.within(*index, size + 1)?, self.held(*value));
                 self.heap().insert(list, place, value)?;
-                Value::Null
+                VOID
             }
             (Method::AddAll, [Value::List(other)]) => {
                 let more = self.heap().items(*other).len();
@@ -183,7 +183,7 @@ impl<'r> Run<'r, '_> {
             }
             (Method::Clear, []) => {
                 self.heap().clear_list(list);
-                Value::Null
+                VOID
             }
             _ => Value::Null,
         })
@@ -261,7 +261,7 @@ impl<'r> Run<'r, '_> {
                     let (key, value) = self.heap().pairs(*other)[at];
                     self.put(map, key, value)?;
                 }
-                Value::Null
+                VOID
             }
             (Method::Remove, [key]) => {
                 let key = self.key(*key)?;
@@ -284,7 +284,7 @@ impl<'r> Run<'r, '_> {
             }
             (Method::Clear, []) => {
                 self.heap().clear_map(map);
-                Value::Null
+                VOID
             }
             _ => Value::Null,
         })
@@ -348,3 +348,6 @@ impl<'r> Run<'r, '_> {
         })
     }
 }
+
+/// What a method without a result gives: empty text, as in Velocity.
+const VOID: Value = Value::Text(Text::EMPTY);

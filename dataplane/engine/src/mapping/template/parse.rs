@@ -382,6 +382,8 @@ impl<'t> Parser<'t, '_> {
             _ => {}
         }
         let Some((word, len)) = self.word_here() else {
+            // A number belongs to the hash: what follows it is the beginning of a token.
+            self.at += self.rest().bytes().take_while(u8::is_ascii_digit).count();
             self.plain(nodes, begin, self.at);
             return Ok(None);
         };

@@ -19,6 +19,8 @@ pub(super) struct Run<'r, 's> {
     /// Where the template is, for errors.
     pub(super) at: u32,
     depth: u32,
+    /// Came to `#stop`.
+    stopped: bool,
     /// Definitions that are being printed.
     defining: Vec<u32>,
     /// Calls of macros, the innermost last.
@@ -79,6 +81,7 @@ pub(super) fn render(
         end,
         at: 0,
         depth: 0,
+        stopped: false,
         defining: Vec::new(),
         calls: Vec::new(),
         macros: Vec::new(),
@@ -122,6 +125,10 @@ impl<'r> Run<'r, '_> {
             if self.out.len() > self.end {
                 return Err(Fault::Output(self.limits.output));
             }
+            // Also inside of what was printed.
+            if self.stopped {
+                flow = Flow::Stop;
+            }
             if flow != Flow::Next {
                 break;
             }
@@ -141,14 +148,16 @@ impl<'r> Run<'r, '_> {
                 self.assign(*slot, Value::Object(Object::Block(*block)));
             }
             Node::Macro(made) => {
-                self.macros.retain(|held| held.name != made.name);
-                self.macros.push(made);
+                // The first of a name stays.
+                if !self.macros.iter().any(|held| held.name == made.name) {
+                    self.macros.push(made);
+                }
             }
             Node::Call(call) => return self.call_macro(call),
             Node::Break => return Ok(Flow::Break),
             Node::Stop => {
                 self.trace(self.at, |_| Did::Stopped);
-                return Ok(Flow::Stop);
+                self.stopped = true;
             }
         }
         Ok(Flow::Next)
@@ -259,7 +268,7 @@ impl<'r> Run<'r, '_> {
         let depth = self.scope.scratch.loops.len() as u32;
         self.scope.scratch.loops.push(Loop { index: 0, len: 0 });
         let mut flow = Flow::Next;
-        let mut index = 0;
+        let (mut index, mut began_with) = (0, None);
         loop {
             let heap = &self.scope.scratch.heap;
             let (item, len) = match list {
@@ -270,6 +279,9 @@ impl<'r> Run<'r, '_> {
                 _ => (None, 0),
             };
             let Some(item) = item else { break };
+            if *began_with.get_or_insert(len) != len {
+                return Err(Fault::Changed);
+            }
             if index as u32 == self.limits.iterations {
                 self.trace(foreach.at, |run| Did::Limited(run.limits.iterations));
                 break;
@@ -417,7 +429,7 @@ impl<'r> Run<'r, '_> {
     /// A value as lists and maps hold it: in API Gateway what does not exist becomes empty text.
     pub(super) fn held(&self, value: Value) -> Value {
         match value {
-            Value::Null if !self.is_stock() => Value::Text(Text::new(0, 0)),
+            Value::Null if !self.is_stock() => Value::Text(Text::EMPTY),
             value => value,
         }
     }

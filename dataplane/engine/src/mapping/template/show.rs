@@ -70,7 +70,10 @@ fn show(
             out.push(b'[');
             for (place, item) in heap.items(list).iter().enumerate() {
                 separate(out, place);
-                member(heap, *item, json, out, depth)?;
+                match item {
+                    Value::List(inner) if *inner == list => out.extend_from_slice(b"(this Collection)"),
+                    item => member(heap, *item, json, out, depth)?,
+                }
             }
             out.push(b']');
         }
@@ -79,7 +82,13 @@ fn show(
             out.push(b'{');
             for (place, held) in heap.pairs(map).iter().enumerate() {
                 separate(out, place);
-                pair(heap, held, json, out, depth)?;
+                match held {
+                    (key, Value::Map(inner)) if *inner == map => {
+                        out.extend_from_slice(heap.text(*key));
+                        out.extend_from_slice(b"=(this Map)");
+                    }
+                    held => pair(heap, held, json, out, depth)?,
+                }
             }
             out.push(b'}');
         }

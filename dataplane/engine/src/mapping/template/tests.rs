@@ -22,12 +22,20 @@ fn given() -> Given {
 }
 
 fn render_with(source: &str, given: &Given, overrides: &mut Overrides) -> Result<String, String> {
+    render_within(source, given, overrides, &Limits::API_GATEWAY)
+}
+
+fn render_within(
+    source: &str,
+    given: &Given,
+    overrides: &mut Overrides,
+    limits: &Limits,
+) -> Result<String, String> {
     let template = Template::compile(source).map_err(|error| error.to_string())?;
     let mut scope =
         Scope { source: given, scratch: &mut Scratch::default(), overrides, trace: None };
     let mut out = Vec::new();
-    let rendered = template.render(&mut scope, &Limits::API_GATEWAY, &mut out);
-    rendered.map_err(|error| error.to_string())?;
+    template.render(&mut scope, limits, &mut out).map_err(|error| error.to_string())?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -67,6 +75,7 @@ fn objects_print_as_recorded() {
         ("$input.path('$.list')[0] $input.path('$.list')[1]", "{foo=bar} [{\"k\":1}]"),
         ("#set($m = {'k1': 'v1', 'k2': [1, 'a']})$m.toString() $m.keySet()", "{k1=v1, k2=[1, a]} [k1, k2]"),
         ("#set($e = [])$e", "[]"),
+        ("#set($m = {'a': 1})$!m.put('m', $m)$m #set($l = [])$l.add($l) $l", "{a=1, m=(this Map)}true [(this Collection)]"),
         ("#set($x = 100.0 / 50)$x #set($y = 7 / 2)$y", "2.03"),
         ("$input.path('$.map.items') $input.path('$.map').items $input.path('$.map').nope.", "5 5 ."),
         ("$input.path('$.f') $input.json('$.f')", "2.5 2.5"),
@@ -147,7 +156,7 @@ fn overrides_are_kept_for_the_engine_and_for_the_next_template() {
     let twice = "#set($context.requestOverride.header.x = 1)#set($context.requestOverride.header.x = 2)";
     let mut untouched = Overrides::default();
     let error = render_with(twice, &given(), &mut untouched).unwrap_err();
-    assert_eq!((error.as_str(), untouched.is_empty()), ("line 1, column 56: x is overridden twice", true));
+    assert_eq!((error.as_str(), untouched.is_empty()), ("line 1, column 49: x is overridden twice", true));
     for status in ["99", "600", "'ok'", "200.5"] {
         let mut overrides = Overrides::default();
         render_with(&format!("#set($context.responseOverride.status = {status})"), &given(), &mut overrides).unwrap();
@@ -179,7 +188,7 @@ fn directives_api_gateway_does_not_know_print_as_written() {
 fn errors_say_where() {
     for (source, want) in [
         ("a\n  #if($x)", "line 2, column 3: #if has no #end"),
-        ("é#set($a = )", "line 1, column 11: a value is expected here"),
+        ("é#set($a = )", "line 1, column 12: a value is expected here"),
         ("#set($n = $n -1)", "line 1, column 14: ')' is expected here"),
         ("#end", "line 1, column 5: this belongs to no #if or #foreach"),
         ("${name", "line 1, column 1: this reference has no closing brace"),
@@ -223,8 +232,8 @@ fn bombs_are_bounded() {
     for (source, why) in [
         ("#foreach($a in [1..1000])#foreach($b in [1..1000])#foreach($c in [1..1000])$c#end#end#end", "steps"),
         ("#set($x = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')#foreach($i in [1..1000])#set($x = \"$x$x\")#end", "larger"),
-        ("#set($l = [])#foreach($i in [1..1000])$!l.addAll($l)$!l.add(1)#end", "steps"),
-        ("#set($l = [])$!l.add($l)$l", "deeply"),
+        ("#set($l = [])#foreach($i in [1..1000])$!l.addAll($l)$!l.add(1)#end", "memory"),
+        ("#set($l = [])$!l.add([$l])$l", "deeply"),
         ("#set($l = [1])#foreach($i in [1..1000])#set($l = [$l, $l])#end$l", "deeply"),
         ("#set($l = [1])#foreach($i in [1..300])#set($l = [$l, $l])#end$l", "memory"),
         ("#set($a = [1..2000000000])$a.size()", "steps"),
@@ -234,7 +243,8 @@ fn bombs_are_bounded() {
         ("#set($s = 'aaaaaaaa')#foreach($i in [1..1000])#set($s = $s.replaceAll('a', '$0$0$0'))#end", ""),
         ("#set($s = $input.body.replaceAll('(?=a)b', ''))", "regular"),
     ] {
-        match render(source) {
+        let limits = Limits { steps: 200_000, output: 1 << 20, memory: 1 << 23, ..Limits::API_GATEWAY };
+        match render_within(source, &given(), &mut Overrides::default(), &limits) {
             Err(error) => assert!(error.contains(why), "{source}: {error}"),
             Ok(_) => assert_eq!(why, "", "{source}"),
         }
@@ -247,7 +257,7 @@ fn large_and_deep_bodies_are_bounded() {
         (vec![b'['; 100_000], Ok("[]")),
         ([vec![b'['; 399], b"1".to_vec(), vec![b']'; 399]].concat(), Ok("[1]")),
         ([vec![b'['; 5_000_000], vec![b']'; 5_000_000]].concat(), Ok("[]")),
-        (format!("[{}1]", "1,".repeat(5_000_000)).into_bytes(), Ok("[5000001]")),
+        (format!("[{}1]", "1,".repeat(1_000_000)).into_bytes(), Ok("[1000001]")),
     ] {
         let given = Given { body, ..Given::default() };
         let got = render_with("[$!input.path('$').size()]", &given, &mut Overrides::default());
