@@ -3,6 +3,7 @@
 mod deciding;
 mod heads;
 mod linking;
+mod mapping;
 
 use anyhow::Context;
 
@@ -31,7 +32,7 @@ impl Case {
 }
 
 /// All cases, in the order a request meets the steps.
-pub static ALL: [Case; 10] = [
+pub static ALL: [Case; 12] = [
     Case {
         name: "h1_request_parse",
         does: "read a browser's request head: 582 bytes, 10 fields",
@@ -87,6 +88,20 @@ pub static ALL: [Case; 10] = [
         does: "link the bundle of the API with 609 paths, and drop it",
         batch: 5,
         prepare: linking::many_routes,
+        ..QUICK
+    },
+    Case {
+        name: "template_render",
+        does: "read a body of 1.8 KB and render it with a template of 32 lines, a loop over 20 items",
+        batch: 100,
+        prepare: mapping::render,
+        ..QUICK
+    },
+    Case {
+        name: "template_compile",
+        does: "compile this template, and drop it",
+        batch: 100,
+        prepare: mapping::compile,
         ..QUICK
     },
 ];

@@ -1,6 +1,6 @@
 //! The `tidegate` command line, a file per command.
 //!
-//! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` talks while it runs.
+//! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` and `template render` talk while they run.
 
 mod apis;
 mod changes;
@@ -16,6 +16,7 @@ mod nodes;
 mod rollback;
 mod stages;
 mod table;
+mod template;
 mod time;
 mod up;
 
@@ -74,6 +75,8 @@ enum Command {
     Keys(keys::Arguments),
     /// Say what the gateway would do with a request, without sending anything
     Explain(explain::Arguments),
+    /// Run mapping templates by themselves
+    Template(template::Arguments),
 }
 
 /// What a command found or did.
@@ -111,6 +114,10 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
     let control = &arguments.control;
     let shown = match arguments.command {
         Command::Up(command) => return up::run(*command).await,
+        Command::Template(command) => match template::run(command)? {
+            Some(shown) => shown,
+            None => return Ok(()),
+        },
         Command::Apis => apis::run(&mut Client::open(control)?).await?,
         Command::Import(command) => import::run(&mut Client::open(control)?, command).await?,
         Command::Deploy(command) => deploy::run(&mut Client::open(control)?, command).await?,

@@ -49,6 +49,9 @@ pub(super) enum CliError {
     /// An argument makes no sense.
     #[error("{0}")]
     Usage(String),
+    /// A template is none, or failed; with the place in its file.
+    #[error("{0}")]
+    Template(String),
     /// Start-up or a child of `up` failed; a whole sentence.
     #[error("{0}")]
     Up(String),

@@ -1,0 +1,557 @@
+//! JSON into a heap and out of it.
+//!
+//! The reader is strict (RFC 8259), takes one pass and keeps its own stack, so depth costs no call stack. Texts without escapes stay
+//! where they are; integers of 64 bits are read, other numbers keep their text until someone calculates with them.
+
+use super::heap::{Exhausted, Heap, Keys, Pair, Text, Value};
+use super::number;
+
+/// Work space of the reader, kept with the heap.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    items: Vec<Value>,
+    pairs: Vec<Pair>,
+    open: Vec<Open>,
+    unescaped: Vec<u8>,
+}
+
+/// A list or map that has not ended yet.
+#[derive(Debug)]
+enum Open {
+    List { from: usize },
+    Map { from: usize, key: Text },
+}
+
+/// Why a text is no JSON that we read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Not JSON.
+    #[error("not JSON at byte {0}")]
+    Malformed(usize),
+    /// Deeper than [`DEPTH`].
+    #[error("nested more than {DEPTH} deep at byte {0}")]
+    TooDeep(usize),
+    /// No room for it.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+}
+
+/// Levels of lists and maps inside each other, as json-smart, which Jayway JsonPath reads with, allows since 2.4.9.
+pub const DEPTH: usize = 400;
+
+/// Stores a body and reads it as JSON. Bytes that are no UTF-8 become U+FFFD.
+pub fn read_body(heap: &mut Heap, body: &[u8]) -> Result<Value, JsonError> {
+    let text = heap.store_bytes(String::from_utf8_lossy(body).as_bytes())?;
+    read(heap, text)
+}
+
+/// The members of a JSON object in their order, each value as compact JSON. `None` when the text is no object.
+pub fn members(document: &str) -> Option<Vec<(String, String)>> {
+    let mut heap = Heap::for_document(u64::MAX, u32::MAX as usize);
+    let Ok(Value::Map(map)) = read_body(&mut heap, document.as_bytes()) else { return None };
+    let member = |(key, value): &Pair| {
+        let mut out = Vec::new();
+        write(&heap, *value, Slash::Plain, &mut out).ok()?;
+        Some((heap.str(*key).to_owned(), String::from_utf8(out).ok()?))
+    };
+    heap.pairs(map).iter().map(member).collect()
+}
+
+/// Reads a text of the heap as one JSON value.
+pub(crate) fn read(heap: &mut Heap, text: Text) -> Result<Value, JsonError> {
+    heap.spend(text.range().len() / super::heap::BYTES_A_STEP)?;
+    // The text is read while lists and maps are made of it, so both are taken out for the time.
+    let bytes = std::mem::take(&mut heap.bytes);
+    let mut reading = std::mem::take(&mut heap.reading);
+    let mut reader = Reader {
+        heap,
+        all: &bytes,
+        bytes: &bytes[..text.range().end],
+        at: text.range().start,
+        work: &mut reading,
+    };
+    let read = reader.document();
+    let base = text.range().start;
+    heap.bytes = bytes;
+    heap.bytes.extend_from_slice(&reading.unescaped);
+    reading.clear();
+    heap.reading = reading;
+    read.map_err(|error| match error {
+        JsonError::Malformed(at) => JsonError::Malformed(at - base),
+        JsonError::TooDeep(at) => JsonError::TooDeep(at - base),
+        other => other,
+    })
+}
+
+impl Reading {
+    fn clear(&mut self) {
+        self.items.clear();
+        self.pairs.clear();
+        self.open.clear();
+        self.unescaped.clear();
+    }
+}
+
+struct Reader<'r> {
+    heap: &'r mut Heap,
+    /// All bytes of the heap: unescaped text will stand behind them.
+    all: &'r [u8],
+    /// Those up to the end of the document.
+    bytes: &'r [u8],
+    at: usize,
+    work: &'r mut Reading,
+}
+
+impl Reader<'_> {
+    fn document(&mut self) -> Result<Value, JsonError> {
+        loop {
+            // A value begins here.
+            let mut value = match self.next()? {
+                b'"' => Value::Text(self.string()?),
+                b'{' => {
+                    self.at += 1;
+                    self.open(true)?;
+                    if self.next()? == b'}' { self.close()? } else { self.key()?; continue }
+                }
+                b'[' => {
+                    self.at += 1;
+                    self.open(false)?;
+                    if self.next()? == b']' { self.close()? } else { continue }
+                }
+                b'-' | b'0'..=b'9' => self.number()?,
+                b't' => self.word(b"true", Value::Bool(true))?,
+                b'f' => self.word(b"false", Value::Bool(false))?,
+                b'n' => self.word(b"null", Value::Null)?,
+                _ => return self.malformed(),
+            };
+            // A value ended here, and perhaps what holds it.
+            loop {
+                let (end, is_map) = match self.work.open.last() {
+                    None => {
+                        self.space();
+                        return if self.at == self.bytes.len() { Ok(value) } else { self.malformed() };
+                    }
+                    Some(Open::List { .. }) => {
+                        self.work.items.push(value);
+                        (b']', false)
+                    }
+                    Some(Open::Map { key, .. }) => {
+                        self.work.pairs.push((*key, value));
+                        (b'}', true)
+                    }
+                };
+                let next = self.next()?;
+                if next == b',' {
+                    self.at += 1;
+                    if is_map {
+                        self.key()?;
+                    }
+                    break;
+                }
+                if next != end {
+                    return self.malformed();
+                }
+                value = self.close()?;
+            }
+        }
+    }
+
+    fn malformed<T>(&self) -> Result<T, JsonError> {
+        Err(JsonError::Malformed(self.at))
+    }
+
+    #[inline]
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte that is no space.
+    #[inline]
+    fn next(&mut self) -> Result<u8, JsonError> {
+        self.space();
+        self.bytes.get(self.at).copied().ok_or(JsonError::Malformed(self.at))
+    }
+
+    fn open(&mut self, map: bool) -> Result<(), JsonError> {
+        if self.work.open.len() == DEPTH {
+            return Err(JsonError::TooDeep(self.at));
+        }
+        self.work.open.push(match map {
+            true => Open::Map { from: self.work.pairs.len(), key: Text::EMPTY },
+            false => Open::List { from: self.work.items.len() },
+        });
+        Ok(())
+    }
+
+    /// Ends the innermost list or map.
+    fn close(&mut self) -> Result<Value, JsonError> {
+        self.at += 1;
+        Ok(match self.work.open.pop() {
+            Some(Open::List { from }) => {
+                let list = self.heap.list(&self.work.items[from..], true)?;
+                self.work.items.truncate(from);
+                list
+            }
+            Some(Open::Map { from, .. }) => {
+                // Keys are compared, and they stand in the bytes that were taken out.
+                let keys = Keys { front: self.all, behind: &self.work.unescaped };
+                let map = self.heap.map_of(&self.work.pairs[from..], &keys)?;
+                self.work.pairs.truncate(from);
+                Value::Map(map)
+            }
+            None => return self.malformed(),
+        })
+    }
+
+    /// Reads a key and its colon.
+    fn key(&mut self) -> Result<(), JsonError> {
+        if self.next()? != b'"' {
+            return self.malformed();
+        }
+        let text = self.string()?;
+        if self.next()? != b':' {
+            return self.malformed();
+        }
+        self.at += 1;
+        if let Some(Open::Map { key, .. }) = self.work.open.last_mut() {
+            *key = text;
+        }
+        Ok(())
+    }
+
+    fn word(&mut self, word: &[u8], value: Value) -> Result<Value, JsonError> {
+        if !self.bytes[self.at..].starts_with(word) {
+            return self.malformed();
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn string(&mut self) -> Result<Text, JsonError> {
+        let from = self.at + 1;
+        self.at = self.plain(from);
+        match self.bytes.get(self.at) {
+            Some(b'"') => {
+                let text = Text::new(from, self.at - from);
+                self.at += 1;
+                Ok(text)
+            }
+            Some(b'\\') => self.unescape(from),
+            _ => self.malformed(),
+        }
+    }
+
+    /// The next byte that ends or interrupts a string: a quote, a backslash or a control character. Eight bytes at a time.
+    #[inline]
+    fn plain(&self, mut at: usize) -> usize {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const TOPS: u64 = 0x8080_8080_8080_8080;
+        let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+        while let Some(chunk) = self.bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok()) {
+            let word = u64::from_le_bytes(chunk);
+            let quote = zero(word ^ (ONES * u64::from(b'"')));
+            let slash = zero(word ^ (ONES * u64::from(b'\\')));
+            let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
+            let found = quote | slash | control;
+            if found != 0 {
+                // The lowest mark is exact; those above it may come from a borrow.
+                return at + found.trailing_zeros() as usize / 8;
+            }
+            at += 8;
+        }
+        while self.bytes.get(at).is_some_and(|b| !matches!(b, b'"' | b'\\' | 0..=0x1f)) {
+            at += 1;
+        }
+        at
+    }
+
+    /// Reads a string with escapes; its text goes behind all others.
+    fn unescape(&mut self, from: usize) -> Result<Text, JsonError> {
+        let begin = self.work.unescaped.len();
+        self.work.unescaped.extend_from_slice(&self.bytes[from..self.at]);
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    let escaped = self.bytes.get(self.at + 1).copied().unwrap_or_default();
+                    self.at += 2;
+                    let plain = match escaped {
+                        b'"' | b'\\' | b'/' => escaped.into(),
+                        b'b' => '\u{8}',
+                        b'f' => '\u{c}',
+                        b'n' => '\n',
+                        b'r' => '\r',
+                        b't' => '\t',
+                        b'u' => self.unicode()?,
+                        _ => return self.malformed(),
+                    };
+                    let mut buffer = [0; 4];
+                    self.work.unescaped.extend_from_slice(plain.encode_utf8(&mut buffer).as_bytes());
+                }
+                _ => return self.malformed(),
+            }
+            let end = self.plain(self.at);
+            self.work.unescaped.extend_from_slice(&self.bytes[self.at..end]);
+            self.at = end;
+        }
+        self.at += 1;
+        let len = self.work.unescaped.len() - begin;
+        self.heap.room(len)?;
+        Ok(Text::new(self.all.len() + begin, len))
+    }
+
+    /// A character behind `\u`; half of a pair without the other becomes U+FFFD.
+    fn unicode(&mut self) -> Result<char, JsonError> {
+        let first = self.hex()?;
+        if !(0xd800..0xdc00).contains(&first) {
+            return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        if !self.bytes[self.at..].starts_with(b"\\u") {
+            return Ok(char::REPLACEMENT_CHARACTER);
+        }
+        let before = self.at;
+        self.at += 2;
+        let second = self.hex()?;
+        if !(0xdc00..0xe000).contains(&second) {
+            self.at = before;
+            return Ok(char::REPLACEMENT_CHARACTER);
+        }
+        let joined = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn hex(&mut self) -> Result<u32, JsonError> {
+        let digits = self.bytes.get(self.at..self.at + 4).and_then(|d| std::str::from_utf8(d).ok());
+        let value = digits
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|d| u32::from_str_radix(d, 16).ok());
+        let value = value.ok_or(JsonError::Malformed(self.at))?;
+        self.at += 4;
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<Value, JsonError> {
+        let from = self.at;
+        let negative = self.bytes[self.at] == b'-';
+        self.at += usize::from(negative);
+        let whole = self.at;
+        let mut value: i64 = 0;
+        // Eighteen digits always fit.
+        while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            self.at += 1;
+        }
+        let digits = self.at - whole;
+        if digits == 0 || (digits > 1 && self.bytes[whole] == b'0') {
+            return self.malformed();
+        }
+        if !matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
+            if digits <= 18 {
+                return Ok(Value::Int(if negative { -value } else { value }));
+            }
+            return Ok(number::integer(Text::new(from, self.at - from), &self.bytes[from..self.at]));
+        }
+        if self.bytes[self.at] == b'.' {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Value::Number(Text::new(from, self.at - from)))
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let from = self.at;
+        while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        if self.at == from { self.malformed() } else { Ok(()) }
+    }
+}
+
+/// Whether `/` is written as `\/`. json-smart does so in `toString`, which prints the lists of a template, and not where
+/// `$input.json` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slash {
+    /// `/`
+    Plain,
+    /// `\/`
+    Escaped,
+}
+
+/// Appends a value as compact JSON.
+pub fn write(heap: &Heap, value: Value, slash: Slash, out: &mut Vec<u8>) -> Result<(), Exhausted> {
+    write_at(heap, value, slash, out, 0)
+}
+
+fn write_at(
+    heap: &Heap,
+    value: Value,
+    slash: Slash,
+    out: &mut Vec<u8>,
+    depth: usize,
+) -> Result<(), Exhausted> {
+    match value {
+        Value::Null | Value::Object(_) => out.extend_from_slice(b"null"),
+        Value::Bool(yes) => out.extend_from_slice(if yes { b"true" } else { b"false" }),
+        Value::Int(_) | Value::Float(_) | Value::Number(_) => number::write(heap, value, out),
+        Value::Text(text) => quote(heap.text(text), slash, out),
+        Value::List(list) => {
+            bounded(heap, out, depth)?;
+            out.push(b'[');
+            for (place, item) in heap.items(list).iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_at(heap, *item, slash, out, depth + 1)?;
+            }
+            out.push(b']');
+        }
+        Value::Map(map) => pairs(heap, heap.pairs(map), slash, out, depth)?,
+        Value::Entry(map, place) => {
+            let pair = heap.pairs(map).get(place as usize);
+            pairs(heap, pair.map_or(&[], std::slice::from_ref), slash, out, depth)?;
+        }
+    }
+    Ok(())
+}
+
+fn pairs(
+    heap: &Heap,
+    pairs: &[Pair],
+    slash: Slash,
+    out: &mut Vec<u8>,
+    depth: usize,
+) -> Result<(), Exhausted> {
+    bounded(heap, out, depth)?;
+    out.push(b'{');
+    for (place, (key, value)) in pairs.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        quote(heap.text(*key), slash, out);
+        out.push(b':');
+        write_at(heap, *value, slash, out, depth + 1)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Ends what holds itself: by its depth, or by its size, which grows with each list and map that is written.
+pub(crate) fn bounded(heap: &Heap, out: &[u8], depth: usize) -> Result<(), Exhausted> {
+    if depth > DEPTH { Err(Exhausted::Depth) } else { heap.room(out.len()) }
+}
+
+/// Appends a string in quotes, escaped as json-smart escapes it: also U+007F to U+009F and U+2000 to U+20FF.
+pub(crate) fn quote(text: &[u8], slash: Slash, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut from = 0;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let width = match byte {
+            b'"' | b'\\' | 0..=0x1f | 0x7f => 1,
+            b'/' if slash == Slash::Escaped => 1,
+            0xc2 if text.get(at + 1).is_some_and(|next| *next < 0xa0) => 2,
+            0xe2 if text.get(at + 1).is_some_and(|next| (0x80..0x84).contains(next)) => 3,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        out.extend_from_slice(&text[from..at]);
+        match byte {
+            b'"' | b'\\' | b'/' => out.extend_from_slice(&[b'\\', byte]),
+            8 => out.extend_from_slice(b"\\b"),
+            12 => out.extend_from_slice(b"\\f"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                let c = match text.get(at..at + width) {
+                    Some([one]) => u32::from(*one),
+                    Some([_, two]) => u32::from(*two),
+                    Some([_, two, three]) => {
+                        0x2000 | u32::from(two & 0x3f) << 6 | u32::from(three & 0x3f)
+                    }
+                    _ => 0xfffd,
+                };
+                out.extend_from_slice(format!("\\u{c:04X}").as_bytes());
+            }
+        }
+        at += width;
+        from = at;
+    }
+    out.extend_from_slice(&text[from..]);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heap() -> Heap {
+        Heap::for_document(1 << 20, 1 << 26)
+    }
+
+    fn compact(text: &str) -> Result<String, JsonError> {
+        let mut heap = heap();
+        let value = read_body(&mut heap, text.as_bytes())?;
+        let mut out = Vec::new();
+        write(&heap, value, Slash::Plain, &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn documents_come_out_compact() {
+        for (text, want) in [
+            (" { \"a\" : [ 1 , -2.50 , true , false , null ] , \"b\" : { } , \"c\" : [ ] } ",
+                r#"{"a":[1,-2.5,true,false,null],"b":{},"c":[]}"#),
+            (r#""a\u00e9\ud83d\ude00\n\/\ud800x""#, "\"aé😀\\n/\u{fffd}x\""),
+            (r#""\u0001\u007f\u0085\u2028""#, r#""\u0001\u007F\u0085\u2028""#),
+            ("[9223372036854775807,9223372036854775808,-9223372036854775808]",
+                "[9223372036854775807,9223372036854775808,-9223372036854775808]"),
+            ("[-0,0,1e2,1.0E-5,0.30000000000000004]", "[0,0,100.0,1.0E-5,0.30000000000000004]"),
+            (r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#),
+            (r#"{"\u0061":1,"a":3}"#, r#"{"a":3}"#),
+            ("\"a string with more than eight bytes \\\" and on\"", "\"a string with more than eight bytes \\\" and on\""),
+        ] {
+            assert_eq!(compact(text).as_deref(), Ok(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_where_it_goes_wrong() {
+        for (text, at) in [
+            ("", 0), ("{", 1), ("[1,]", 3), ("[1 2]", 3), ("{\"a\"}", 4), ("{\"a\":1,}", 7), ("{a:1}", 1), ("'a'", 0),
+            ("nul", 0), ("01", 2), ("-", 1), ("1.", 2), ("1e", 2), ("\"a", 2), ("\"\\x\"", 3), ("\"\\u12g4\"", 3),
+            ("\"a\nb\"", 2), ("1 1", 2), ("]", 0), ("[}", 1), ("\u{feff}1", 0),
+        ] {
+            assert_eq!(compact(text), Err(JsonError::Malformed(at)), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(compact(&nested(DEPTH)).is_ok());
+        assert_eq!(compact(&nested(100_000)), Err(JsonError::TooDeep(DEPTH + 1)));
+        assert_eq!(compact(&"{\"a\":".repeat(100_000)), Err(JsonError::TooDeep(5 * DEPTH + 1)));
+    }
+
+    #[test]
+    fn large_objects_are_not_searched_pair_by_pair() {
+        let pairs: Vec<String> = (0..40_000).map(|n| format!("\"{:05}\":{n}", n % 20_000)).collect();
+        let mut heap = heap();
+        let body = format!("{{{}}}", pairs.join(","));
+        let Value::Map(map) = read_body(&mut heap, body.as_bytes()).unwrap() else { panic!() };
+        assert_eq!(heap.pairs(map).len(), 20_000);
+        assert!(matches!(heap.get(map, b"19999"), Some(Value::Int(39_999))));
+    }
+}

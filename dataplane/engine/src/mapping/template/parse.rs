@@ -1,0 +1,647 @@
+//! Reading a template: text with references and directives in it.
+//!
+//! The grammar is Apache Velocity 1.7's, down to what it does with spaces and line ends: a directive that ends a line takes the line
+//! end along, `#set` also takes the spaces before it if a token begins with them. What does not look like VTL is text.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::heap::{Text, Value};
+use super::error::{Position, TemplateError, Why};
+use super::expression::{is_name, is_name_start};
+use super::tree::{Block, Call, Expression, Foreach, Macro, Node, Print, Slot, Span};
+use super::{Dialect, Template, Uses};
+
+/// What all parsers of one template add to.
+pub(super) struct Build {
+    pub(super) dialect: Dialect,
+    /// The source, then the text of string literals that differs from it.
+    pub(super) text: String,
+    /// Text that begins there was made of the literal at that place of the source.
+    moved: Vec<(usize, usize)>,
+    pub(super) constants: Vec<u8>,
+    pub(super) names: Vec<Box<str>>,
+    slots: HashMap<Box<str>, Slot>,
+    /// Bodies of `#define` and `#macro`.
+    pub(super) blocks: Vec<Block>,
+    macros: HashSet<Box<str>>,
+    pub(super) uses: Uses,
+}
+
+impl Build {
+    pub(super) fn new(source: &str, dialect: Dialect) -> Self {
+        let mut build = Self {
+            dialect,
+            text: source.to_owned(),
+            moved: Vec::new(),
+            constants: Vec::new(),
+            names: Vec::new(),
+            slots: HashMap::new(),
+            blocks: Vec::new(),
+            macros: HashSet::new(),
+            uses: Uses::default(),
+        };
+        for name in super::BUILT_IN {
+            build.slots.insert(name.into(), build.names.len() as Slot);
+            build.names.push(name.into());
+        }
+        build
+    }
+
+    /// The template of everything that was built.
+    pub(super) fn finish(self, source_bytes: usize, body: Block) -> Template {
+        Template {
+            dialect: self.dialect,
+            text: self.text.into(),
+            source_bytes,
+            moved: self.moved.into(),
+            constants: self.constants.into(),
+            names: self.names.into(),
+            body,
+            blocks: self.blocks.into(),
+            uses: self.uses,
+        }
+    }
+
+    fn slot(&mut self, name: &str) -> Option<Slot> {
+        if let Some(slot) = self.slots.get(name) {
+            return Some(*slot);
+        }
+        let slot = Slot::try_from(self.names.len()).ok()?;
+        self.slots.insert(name.into(), slot);
+        self.names.push(name.into());
+        Some(slot)
+    }
+
+    /// A text that each render finds at the same place of its heap.
+    pub(super) fn constant(&mut self, text: &str) -> Text {
+        let at = self.constants.len();
+        self.constants.extend_from_slice(text.as_bytes());
+        Text::new(at, text.len())
+    }
+}
+
+/// A parser of the template, or of a string in it.
+pub(super) struct Parser<'t, 'b> {
+    pub(super) text: &'t str,
+    pub(super) at: usize,
+    /// Where `text` begins in the template's text.
+    base: usize,
+    /// In a string, `$` and `#` may come last.
+    in_string: bool,
+    pub(super) depth: usize,
+    pub(super) build: &'b mut Build,
+}
+
+/// What ended a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Text,
+    End,
+    Else,
+    ElseIf,
+}
+
+/// What directives a text consists of.
+pub(super) fn parse(source: &str, build: &mut Build) -> Result<Block, TemplateError> {
+    Parser { text: source, at: 0, base: 0, in_string: false, depth: 0, build }.whole()
+}
+
+impl<'t> Parser<'t, '_> {
+    fn whole(mut self) -> Result<Block, TemplateError> {
+        let (block, ended) = self.block()?;
+        match ended {
+            Ended::Text => Ok(block),
+            _ => self.error(Why::NothingToEnd),
+        }
+    }
+
+    /// A string in double quotes whose text is `text[from..to]`.
+    pub(super) fn string(&mut self, from: usize, to: usize) -> Result<Expression, TemplateError> {
+        let raw = &self.text[from..to];
+        let unescaped = unescape(raw).replace("\"\"", "\"");
+        if !unescaped.contains(['$', '#']) {
+            return Ok(Expression::Constant(Value::Text(self.build.constant(&unescaped))));
+        }
+        self.deeper()?;
+        let block = if unescaped == raw {
+            let (text, base, depth) = (&self.text[..to], self.base, self.depth);
+            Parser { text, at: from, base, in_string: true, depth, build: self.build }.whole()?
+        } else {
+            let base = self.build.text.len();
+            self.build.moved.push((base, self.source_place(from - 1)));
+            self.build.text.push_str(&unescaped);
+            let depth = self.depth;
+            Parser { text: &unescaped, at: 0, base, in_string: true, depth, build: self.build }.whole()?
+        };
+        self.depth -= 1;
+        Ok(Expression::Interpolated(block))
+    }
+
+    // Places
+
+    pub(super) fn error<T>(&self, why: Why) -> Result<T, TemplateError> {
+        self.error_at(self.at, why)
+    }
+
+    pub(super) fn error_at<T>(&self, at: usize, why: Why) -> Result<T, TemplateError> {
+        Err(TemplateError { at: Position::of(&self.build.text, self.source_place(at)), why })
+    }
+
+    /// Where a place of this text is in the source.
+    fn source_place(&self, at: usize) -> usize {
+        let place = self.base + at;
+        let before = self.build.moved.partition_point(|(from, _)| *from <= place);
+        before.checked_sub(1).map_or(place, |last| self.build.moved[last].1)
+    }
+
+    pub(super) fn span(&self, from: usize, to: usize) -> Span {
+        Span { at: (self.base + from) as u32, end: (self.base + to) as u32 }
+    }
+
+    pub(super) fn place(&self, at: usize) -> u32 {
+        (self.base + at) as u32
+    }
+
+    /// Counts a level of nesting; whoever calls takes it back. After an error nothing counts any more.
+    pub(super) fn deeper(&mut self) -> Result<(), TemplateError> {
+        self.depth += 1;
+        if self.depth > DEPTH { self.error(Why::TooDeep) } else { Ok(()) }
+    }
+
+    pub(super) fn slot(&mut self, name: &str) -> Result<Slot, TemplateError> {
+        match self.build.slot(name) {
+            Some(slot) => Ok(slot),
+            None => self.error(Why::TooManyNames),
+        }
+    }
+
+    // Characters
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.peek_at(0)
+    }
+
+    pub(super) fn peek_at(&self, ahead: usize) -> Option<u8> {
+        self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    pub(super) fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    pub(super) fn eat(&mut self, what: &str) -> bool {
+        let found = self.rest().starts_with(what);
+        if found {
+            self.at += what.len();
+        }
+        found
+    }
+
+    pub(super) fn space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn blanks(&mut self) {
+        while let Some(b' ' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Takes a line end along, and the spaces before it, if nothing else stands before it.
+    fn line_end(&mut self) {
+        let begin = self.at;
+        self.blanks();
+        if !(self.eat("\r\n") || self.eat("\n") || self.eat("\r")) {
+            self.at = begin;
+        }
+    }
+
+    // Blocks
+
+    fn block(&mut self) -> Result<(Block, Ended), TemplateError> {
+        self.deeper()?;
+        let mut nodes = Vec::new();
+        let ended = loop {
+            if let Some(set) = self.set()? {
+                nodes.push(set);
+                continue;
+            }
+            let from = self.at;
+            let special = memchr::memchr3(b'$', b'#', b'\\', self.rest().as_bytes());
+            self.at += special.unwrap_or(self.rest().len());
+            self.plain(&mut nodes, from, self.at);
+            if special.is_none() {
+                break Ended::Text;
+            }
+            match self.peek() {
+                Some(b'$') => self.dollar(&mut nodes, 0)?,
+                Some(b'\\') => self.backslashes(&mut nodes)?,
+                _ => match self.set()? {
+                    Some(set) => nodes.push(set),
+                    None => {
+                        if let Some(ended) = self.hash(&mut nodes)? {
+                            break ended;
+                        }
+                    }
+                },
+            }
+        };
+        self.depth -= 1;
+        Ok((nodes.into(), ended))
+    }
+
+    /// Adds text, to the text before it if there is any.
+    fn plain(&mut self, nodes: &mut Vec<Node>, from: usize, to: usize) {
+        let span = self.span(from, to);
+        if from == to {
+            return;
+        }
+        match nodes.last_mut() {
+            Some(Node::Text(before)) if before.end == span.at => before.end = span.end,
+            _ => nodes.push(Node::Text(span)),
+        }
+    }
+
+    /// A dollar sign, behind backslashes.
+    fn dollar(&mut self, nodes: &mut Vec<Node>, slashes: usize) -> Result<(), TemplateError> {
+        let begin = self.at;
+        self.at += 1;
+        let escaped = self.rest().bytes().take_while(|b| *b == b'\\').count();
+        if escaped > 0 && self.peek_at(escaped) == Some(b'!') {
+            // An escaped '!' loses one backslash, and nothing before it is a reference.
+            self.plain(nodes, begin - slashes, begin + escaped);
+            self.at += escaped;
+            self.plain(nodes, self.at, self.at + 1);
+            self.at += 1;
+            return Ok(());
+        }
+        let quiet = self.eat("!");
+        let formal = self.peek() == Some(b'{');
+        if self.peek_at(usize::from(formal)).is_some_and(is_name_start) {
+            let reference = self.reference(begin)?;
+            let slashes = slashes.min(usize::from(u16::MAX)) as u16;
+            nodes.push(Node::Print(Box::new(Print { reference, quiet, slashes })));
+            return Ok(());
+        }
+        if self.peek().is_none() && !self.in_string {
+            return self.error_at(begin, Why::LoneAtEnd('$'));
+        }
+        // Velocity drops the '!' of what turns out to be no reference, unless a bracket follows.
+        let kept = quiet && matches!(self.peek(), Some(b'{' | b'['));
+        self.plain(nodes, begin - slashes, if kept { self.at } else { begin + 1 });
+        if formal {
+            self.plain(nodes, self.at, self.at + 1);
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn backslashes(&mut self, nodes: &mut Vec<Node>) -> Result<(), TemplateError> {
+        let begin = self.at;
+        let slashes = self.rest().bytes().take_while(|b| *b == b'\\').count();
+        self.at += slashes;
+        if self.peek() == Some(b'$') {
+            return self.dollar(nodes, slashes);
+        }
+        let known = self.peek() == Some(b'#')
+            && self.word().is_some_and(|(word, _)| {
+                // Velocity forgets `#set` where the backslashes are even.
+                (KNOWN.contains(&word) && (word != "set" || slashes % 2 == 1))
+                    || self.build.macros.contains(word)
+            });
+        if !known {
+            self.plain(nodes, begin, self.at);
+            return Ok(());
+        }
+        // Each two backslashes before a directive are one, and a single one takes its meaning away.
+        self.plain(nodes, begin, begin + slashes / 2);
+        if slashes % 2 == 1 {
+            let hash = self.at;
+            self.at += 1;
+            let (_, len) = self.word_here().unwrap_or_default();
+            self.at += len;
+            self.plain(nodes, hash, self.at);
+        }
+        Ok(())
+    }
+
+    /// The word behind a `#`, with or without braces, and the length of both.
+    fn word(&self) -> Option<(&'t str, usize)> {
+        Self::word_of(&self.rest()[1..])
+    }
+
+    fn word_here(&self) -> Option<(&'t str, usize)> {
+        Self::word_of(self.rest())
+    }
+
+    fn word_of(text: &'t str) -> Option<(&'t str, usize)> {
+        let of = |text: &'t str, first: fn(u8) -> bool| {
+            let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'@');
+            let len = text.bytes().take_while(|b| word(b)).count();
+            (len > 0 && first(text.as_bytes()[0])).then(|| &text[..len])
+        };
+        match text.strip_prefix('{') {
+            Some(inner) => {
+                let word = of(inner, |b| b.is_ascii_alphabetic() || b == b'_')?;
+                inner[word.len()..].starts_with('}').then_some((word, word.len() + 2))
+            }
+            None => {
+                let word = of(text, |b| !b.is_ascii_digit())?;
+                Some((word, word.len()))
+            }
+        }
+    }
+
+    /// A hash. Says so when it ends the block.
+    fn hash(&mut self, nodes: &mut Vec<Node>) -> Result<Option<Ended>, TemplateError> {
+        let begin = self.at;
+        self.at += 1;
+        match self.peek() {
+            Some(b'#') => {
+                let end = self.rest().find(['\n', '\r']);
+                self.at += end.unwrap_or(self.rest().len());
+                self.line_end();
+                return Ok(None);
+            }
+            Some(b'*') => {
+                let end = self.rest()[1..].find("*#").map(|len| len + 3);
+                self.at += end.unwrap_or(self.rest().len());
+                return Ok(None);
+            }
+            Some(b'[') if self.eat("[[") => {
+                let Some(len) = self.rest().find("]]#") else {
+                    return self.error_at(begin, Why::OpenTextBlock);
+                };
+                self.plain(nodes, self.at, self.at + len);
+                self.at += len + 3;
+                return Ok(None);
+            }
+            None if !self.in_string => return self.error_at(begin, Why::LoneAtEnd('#')),
+            _ => {}
+        }
+        let Some((word, len)) = self.word_here() else {
+            // A number belongs to the hash: what follows it is the beginning of a token.
+            self.at += self.rest().bytes().take_while(u8::is_ascii_digit).count();
+            self.plain(nodes, begin, self.at);
+            return Ok(None);
+        };
+        self.at += len;
+        match word {
+            "end" => {
+                self.line_end();
+                return Ok(Some(Ended::End));
+            }
+            "else" => {
+                self.line_end();
+                return Ok(Some(Ended::Else));
+            }
+            "elseif" => return Ok(Some(Ended::ElseIf)),
+            "if" => nodes.push(self.conditional(begin)?),
+            "foreach" => nodes.push(self.foreach(begin)?),
+            "define" => nodes.push(self.define(begin)?),
+            "macro" => nodes.extend(self.macro_definition(begin)?),
+            "break" | "stop" => {
+                if self.parenthesis() {
+                    self.arguments()?;
+                }
+                nodes.push(if word == "break" { Node::Break } else { Node::Stop });
+            }
+            name => {
+                let node = self.call(begin, name)?;
+                match node {
+                    Node::Text(span) => {
+                        let at = span.at as usize - self.base;
+                        self.plain(nodes, at, span.end as usize - self.base);
+                    }
+                    node => nodes.push(node),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// `#set`, with the spaces before it.
+    fn set(&mut self) -> Result<Option<Node>, TemplateError> {
+        let begin = self.at;
+        self.blanks();
+        let is_set = self.eat("#set") || self.eat("#{set}");
+        self.blanks();
+        if !(is_set && self.eat("(")) {
+            self.at = begin;
+            return Ok(None);
+        }
+        self.space();
+        if self.peek() != Some(b'$') {
+            return self.error(Why::SetTarget);
+        }
+        let at = self.at;
+        self.at += 1;
+        self.eat("!");
+        let target = Box::new(self.reference(at)?);
+        if let Some(super::tree::Step::Call { .. }) = target.steps.last() {
+            return self.error_at(at, Why::SetTarget);
+        }
+        self.space();
+        if !self.eat("=") || self.peek() == Some(b'=') {
+            return self.error(Why::Expected("'='"));
+        }
+        let value = self.expression()?;
+        self.close()?;
+        Ok(Some(Node::Set { target, value }))
+    }
+
+    /// A closing parenthesis of a directive, which takes the end of its line along.
+    fn close(&mut self) -> Result<(), TemplateError> {
+        self.space();
+        if !self.eat(")") {
+            return self.error(Why::Expected("')'"));
+        }
+        self.line_end();
+        Ok(())
+    }
+
+    fn condition(&mut self) -> Result<Expression, TemplateError> {
+        self.space();
+        if !self.eat("(") {
+            return self.error(Why::Expected("'('"));
+        }
+        let condition = self.expression()?;
+        self.close()?;
+        Ok(condition)
+    }
+
+    fn conditional(&mut self, begin: usize) -> Result<Node, TemplateError> {
+        let at = self.place(begin);
+        let mut arms = Vec::new();
+        let mut otherwise = Block::default();
+        loop {
+            let condition = self.condition()?;
+            let (block, ended) = self.block()?;
+            arms.push((condition, block));
+            match ended {
+                Ended::ElseIf => continue,
+                Ended::Else => {
+                    let (block, ended) = self.block()?;
+                    if ended != Ended::End {
+                        return self.error_at(begin, Why::Open("#if"));
+                    }
+                    otherwise = block;
+                }
+                Ended::End => {}
+                Ended::Text => return self.error_at(begin, Why::Open("#if")),
+            }
+            return Ok(Node::If { at, arms: arms.into(), otherwise });
+        }
+    }
+
+    /// The block of a directive that has no other parts.
+    fn body(&mut self, begin: usize, name: &'static str) -> Result<Block, TemplateError> {
+        match self.block()? {
+            (block, Ended::End) => Ok(block),
+            _ => self.error_at(begin, Why::Open(name)),
+        }
+    }
+
+    fn foreach(&mut self, begin: usize) -> Result<Node, TemplateError> {
+        if !self.parenthesis() {
+            return self.error_at(begin, Why::Foreach);
+        }
+        let mut arguments = self.arguments()?.into_iter();
+        let parts = (arguments.next(), arguments.next(), arguments.next(), arguments.next());
+        let (Some(Argument::Value(Expression::Reference(element))), Some(Argument::Word("in")), Some(Argument::Value(list)), None) = parts
+        else {
+            return self.error_at(begin, Why::Foreach);
+        };
+        let body = self.body(begin, "#foreach")?;
+        let at = self.place(begin);
+        Ok(Node::Foreach(Box::new(Foreach { at, slot: element.slot, list, body })))
+    }
+
+    fn define(&mut self, begin: usize) -> Result<Node, TemplateError> {
+        let mut arguments = if self.parenthesis() { self.arguments()? } else { Vec::new() };
+        let (Some(Argument::Value(Expression::Reference(name))), 0) = (arguments.pop(), arguments.len()) else {
+            return self.error_at(begin, Why::Define);
+        };
+        let block = self.body(begin, "#define")?;
+        self.build.blocks.push(block);
+        Ok(Node::Define { slot: name.slot, block: self.build.blocks.len() as u32 - 1 })
+    }
+
+    /// `#macro`: API Gateway swallows it.
+    fn macro_definition(&mut self, begin: usize) -> Result<Option<Node>, TemplateError> {
+        let arguments = if self.parenthesis() { self.arguments()? } else { Vec::new() };
+        let mut arguments = arguments.into_iter();
+        let Some(Argument::Word(name)) = arguments.next() else {
+            return self.error_at(begin, Why::Macro);
+        };
+        let mut parameters = Vec::new();
+        for argument in arguments {
+            let Argument::Value(Expression::Reference(parameter)) = argument else {
+                return self.error_at(begin, Why::Macro);
+            };
+            parameters.push(parameter.slot);
+        }
+        if self.build.dialect == Dialect::Velocity {
+            self.build.macros.insert(name.into());
+        }
+        let block = self.body(begin, "#macro")?;
+        if self.build.dialect == Dialect::ApiGateway {
+            return Ok(None);
+        }
+        self.build.blocks.push(block);
+        let block = self.build.blocks.len() as u32 - 1;
+        let name = self.slot(&format!("#{name}"))?;
+        Ok(Some(Node::Macro(Box::new(Macro { name, parameters: parameters.into(), block }))))
+    }
+
+    /// What looks like a directive and is none: a macro's call, or text.
+    fn call(&mut self, begin: usize, name: &str) -> Result<Node, TemplateError> {
+        let arguments = if self.parenthesis() { self.arguments()? } else { Vec::new() };
+        let source = self.span(begin, self.at);
+        if self.build.dialect == Dialect::ApiGateway {
+            return Ok(Node::Text(source));
+        }
+        let values = arguments.into_iter().filter_map(|argument| match argument {
+            Argument::Value(value) => Some(value),
+            Argument::Word(_) => None,
+        });
+        let arguments = values.collect();
+        let name = self.slot(&format!("#{name}"))?;
+        Ok(Node::Call(Box::new(Call { source, name, arguments })))
+    }
+
+    /// Whether a parenthesis follows, perhaps behind spaces; goes past it.
+    fn parenthesis(&mut self) -> bool {
+        let begin = self.at;
+        self.space();
+        let found = self.eat("(");
+        if !found {
+            self.at = begin;
+        }
+        found
+    }
+
+    /// Arguments of a directive: values and words, with or without commas, and the closing parenthesis.
+    fn arguments(&mut self) -> Result<Vec<Argument<'t>>, TemplateError> {
+        let mut arguments = Vec::new();
+        loop {
+            self.space();
+            if self.peek() == Some(b')') {
+                self.close()?;
+                return Ok(arguments);
+            }
+            if self.eat(",") {
+                self.space();
+            }
+            let word = self.peek().filter(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'@'));
+            if word.is_some() && !self.at_word("true") && !self.at_word("false") {
+                let (word, len) = self.word_here().unwrap_or_default();
+                self.at += len;
+                arguments.push(Argument::Word(word));
+            } else {
+                arguments.push(Argument::Value(self.value()?));
+            }
+        }
+    }
+
+    /// Whether exactly this word stands here.
+    pub(super) fn at_word(&self, word: &str) -> bool {
+        self.rest().starts_with(word) && !self.peek_at(word.len()).is_some_and(is_name)
+    }
+}
+
+enum Argument<'t> {
+    Word(&'t str),
+    Value(Expression),
+}
+
+/// Resolves `\u0041`, the only escape there is.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\\u") {
+        let digits = rest.get(at + 2..at + 6).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let c = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let end = if c.is_some() { at + 6 } else { at + 2 };
+        match c {
+            Some(c) => {
+                out.push_str(&rest[..at]);
+                out.push(char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            None => out.push_str(&rest[..end]),
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Directives before which a backslash is an escape.
+const KNOWN: [&str; 14] = [
+    "break", "define", "else", "elseif", "end", "evaluate", "foreach", "if", "include", "literal", "macro", "parse", "set", "stop",
+];
+
+/// Blocks, parentheses, lists and strings inside each other.
+const DEPTH: usize = 64;

@@ -1,0 +1,333 @@
+//! Methods of text. Places and lengths count UTF-16 units, as in Java.
+
+use std::borrow::Cow;
+
+use regex::Regex;
+
+use super::super::heap::{BYTES_A_STEP, Text, Value};
+use super::error::Fault;
+use super::expression;
+use super::names::Method;
+use super::run::Run;
+use super::tree::Ready;
+
+impl<'r> Run<'r, '_> {
+    pub(super) fn text_method(
+        &mut self,
+        text: Text,
+        method: Method,
+        arguments: &[Value],
+        ready: &'r Ready,
+    ) -> Result<Value, Fault> {
+        self.heap().spend(text.range().len() / BYTES_A_STEP)?;
+        let numbers = match arguments {
+            [.., Value::Int(_)] | [Value::Int(_), ..] => true,
+            _ => false,
+        };
+        if !numbers {
+            return match arguments {
+                [] => self.alone(text, method),
+                [one] => match self.argument(*one) {
+                    Some(one) => self.with_text(text, method, one, ready),
+                    None => Ok(Value::Null),
+                },
+                [one, two] => match (self.argument(*one), self.argument(*two)) {
+                    (Some(one), Some(two)) => self.replacing(text, method, one, two, ready),
+                    _ => Ok(Value::Null),
+                },
+                _ => Ok(Value::Null),
+            };
+        }
+        self.at_place(text, method, arguments, ready)
+    }
+
+    /// A text among the arguments. What does not exist is empty text in API Gateway.
+    fn argument(&self, value: Value) -> Option<Text> {
+        match self.held(value) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn str(&self, text: Text) -> &str {
+        self.scope.scratch.heap.str(text)
+    }
+
+    fn keep(&mut self, made: &str) -> Result<Value, Fault> {
+        Ok(Value::Text(self.heap().store(made)?))
+    }
+
+    fn alone(&mut self, text: Text, method: Method) -> Result<Value, Fault> {
+        let held = self.str(text);
+        Ok(match method {
+            Method::Length => Value::Int(units(held) as i64),
+            Method::IsEmpty => Value::Bool(held.is_empty()),
+            Method::HashCode => {
+                let hash = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
+                Value::Int(held.encode_utf16().fold(0, hash).into())
+            }
+            Method::Trim => {
+                let rest = held.trim_start_matches(|c| c <= ' ');
+                let from = held.len() - rest.len();
+                Value::Text(text.part(from, from + rest.trim_end_matches(|c| c <= ' ').len()))
+            }
+            Method::ToLowerCase => return self.keep(&held.to_lowercase()),
+            Method::ToUpperCase => return self.keep(&held.to_uppercase()),
+            _ => Value::Null,
+        })
+    }
+
+    fn with_text(
+        &mut self,
+        text: Text,
+        method: Method,
+        argument: Text,
+        ready: &'r Ready,
+    ) -> Result<Value, Fault> {
+        if let Method::Matches | Method::Split = method {
+            return self.with_pattern(text, method, argument, ready);
+        }
+        let (held, other) = (self.str(text), self.str(argument));
+        let place = |at: Option<usize>| Value::Int(at.map_or(-1, |at| units(&held[..at]) as i64));
+        Ok(match method {
+            Method::Contains => Value::Bool(held.contains(other)),
+            Method::StartsWith => Value::Bool(held.starts_with(other)),
+            Method::EndsWith => Value::Bool(held.ends_with(other)),
+            Method::IndexOf => place(held.find(other)),
+            Method::LastIndexOf => place(held.rfind(other)),
+            Method::EqualsIgnoreCase => Value::Bool(held.to_lowercase() == other.to_lowercase()),
+            Method::CompareTo => Value::Int(compare(held, other)),
+            Method::CompareToIgnoreCase => {
+                Value::Int(compare(&held.to_lowercase(), &other.to_lowercase()))
+            }
+            Method::Concat => {
+                let joined = [held, other].concat();
+                return Ok(Value::Text(self.heap().store_built(joined.as_bytes())?));
+            }
+            Method::ValueOf => Value::Text(argument),
+            _ => Value::Null,
+        })
+    }
+
+    fn replacing(
+        &mut self,
+        text: Text,
+        method: Method,
+        from: Text,
+        to: Text,
+        ready: &'r Ready,
+    ) -> Result<Value, Fault> {
+        let first = match method {
+            Method::Replace => {
+                let growth = (self.str(to).len() + 1).saturating_mul(text.range().len() + 1);
+                self.heap().room(growth)?;
+                let made = self.str(text).replace(self.str(from), self.str(to));
+                return self.keep(&made);
+            }
+            Method::ReplaceFirst => true,
+            Method::ReplaceAll => false,
+            _ => return Ok(Value::Null),
+        };
+        let regex = self.pattern(from, ready)?;
+        let pieces = pieces(self.str(to), regex.captures_len())?;
+        let room = self.limits.output;
+        let made = replace(self.str(text), &regex, &pieces, first, room);
+        let made = made.ok_or(Fault::Output(room))?;
+        self.keep(&made)
+    }
+
+    fn pattern(&mut self, pattern: Text, ready: &'r Ready) -> Result<Cow<'r, Regex>, Fault> {
+        if let Ready::Regex(regex) = ready {
+            return Ok(Cow::Borrowed(regex));
+        }
+        self.heap().spend(PATTERN_STEPS)?;
+        let pattern = self.str(pattern);
+        let regex = expression::regex(pattern);
+        regex.map(Cow::Owned).ok_or_else(|| Fault::Pattern(pattern.to_owned()))
+    }
+
+    fn with_pattern(
+        &mut self,
+        text: Text,
+        method: Method,
+        pattern: Text,
+        ready: &'r Ready,
+    ) -> Result<Value, Fault> {
+        let regex = self.pattern(pattern, ready)?;
+        let held = self.str(text);
+        if method == Method::Matches {
+            // The whole text has to match, also where a shorter alternative would match first.
+            let whole = match regex.find(held) {
+                Some(found) if found.range() == (0..held.len()) => true,
+                None => false,
+                Some(_) => expression::regex(&format!("^(?:{})$", regex.as_str()))
+                    .is_some_and(|whole| whole.is_match(held)),
+            };
+            return Ok(Value::Bool(whole));
+        }
+        self.split(text, &regex, 0)
+    }
+
+    /// As `String.split`: no empty text at the end, unless there is a limit below zero, and none before a match of nothing at the
+    /// beginning.
+    fn split(&mut self, text: Text, regex: &Regex, limit: i64) -> Result<Value, Fault> {
+        let held = self.str(text);
+        let mut parts = Vec::new();
+        let mut from = 0;
+        for found in regex.find_iter(held) {
+            if limit > 0 && parts.len() as i64 == limit - 1 {
+                break;
+            }
+            if found.end() == 0 || (found.is_empty() && found.start() == held.len()) {
+                continue;
+            }
+            parts.push(text.part(from, found.start()));
+            from = found.end();
+        }
+        parts.push(text.part(from, held.len()));
+        if limit == 0 {
+            while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
+                parts.pop();
+            }
+        }
+        let parts: Vec<Value> = parts.into_iter().map(Value::Text).collect();
+        Ok(self.heap().list(&parts, false)?)
+    }
+
+    fn at_place(
+        &mut self,
+        text: Text,
+        method: Method,
+        arguments: &[Value],
+        ready: &'r Ready,
+    ) -> Result<Value, Fault> {
+        let held = self.str(text);
+        let size = units(held);
+        Ok(match (method, arguments) {
+            (Method::Substring, [Value::Int(from)]) => {
+                let from = self.within(*from, size + 1)?;
+                Value::Text(text.part(place(held, from), held.len()))
+            }
+            (Method::Substring, [Value::Int(from), Value::Int(to)]) => {
+                let to = self.within(*to, size + 1)?;
+                let from = self.within(*from, to + 1)?;
+                Value::Text(text.part(place(held, from), place(held, to)))
+            }
+            (Method::CharAt, [Value::Int(at)]) => {
+                let at = self.within(*at, size)?;
+                let unit = held.encode_utf16().nth(at).into_iter();
+                let c = char::decode_utf16(unit).map(|c| c.unwrap_or('?')).collect::<String>();
+                return self.keep(&c);
+            }
+            (Method::IndexOf, [Value::Text(other), Value::Int(from)]) => {
+                let from = place(held, usize::try_from(*from).unwrap_or_default().min(size));
+                let found = held[from..].find(self.str(*other));
+                Value::Int(found.map_or(-1, |at| units(&held[..from + at]) as i64))
+            }
+            (Method::StartsWith, [Value::Text(other), Value::Int(from)]) => {
+                let from = usize::try_from(*from).ok().filter(|from| *from <= size);
+                Value::Bool(from.is_some_and(|from| {
+                    held[place(held, from)..].starts_with(self.str(*other))
+                }))
+            }
+            (Method::Split, [Value::Text(pattern), Value::Int(limit)]) => {
+                let regex = self.pattern(*pattern, ready)?;
+                return self.split(text, &regex, *limit);
+            }
+            (Method::ValueOf, [number]) => Value::Text(self.as_text(*number)?),
+            _ => Value::Null,
+        })
+    }
+}
+
+/// How long a text is in Java.
+fn units(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
+}
+
+/// Where a unit of a text is in bytes. The second half of a pair counts as the end of its character.
+fn place(text: &str, unit: usize) -> usize {
+    if text.is_ascii() {
+        return unit.min(text.len());
+    }
+    let mut left = unit;
+    for (at, c) in text.char_indices() {
+        if left == 0 {
+            return at;
+        }
+        left = left.saturating_sub(c.len_utf16());
+    }
+    text.len()
+}
+
+/// As `String.compareTo`: the difference of the first units that differ, else of the lengths.
+fn compare(one: &str, two: &str) -> i64 {
+    let differ = one.encode_utf16().zip(two.encode_utf16()).find(|(one, two)| one != two);
+    match differ {
+        Some((one, two)) => i64::from(one) - i64::from(two),
+        None => units(one) as i64 - units(two) as i64,
+    }
+}
+
+/// A piece of a replacement.
+enum Piece {
+    Char(char),
+    Group(usize),
+}
+
+/// Reads a replacement as `Matcher.appendReplacement` does: `$1` is a group, a backslash takes the meaning away.
+fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
+    let mut pieces = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => pieces.push(Piece::Char(chars.next().ok_or(Fault::Argument("replaceAll"))?)),
+            '$' => {
+                let digit = |c: &char| c.to_digit(10).map(|digit| digit as usize);
+                let first = chars.next().as_ref().and_then(digit).ok_or(Fault::Argument("replaceAll"))?;
+                if first >= groups {
+                    return Err(Fault::Group);
+                }
+                let mut group = first;
+                // As many digits as still name a group.
+                while let Some(next) = chars.peek().and_then(digit).map(|digit| group * 10 + digit)
+                    && next < groups
+                {
+                    group = next;
+                    chars.next();
+                }
+                pieces.push(Piece::Group(group));
+            }
+            c => pieces.push(Piece::Char(c)),
+        }
+    }
+    Ok(pieces)
+}
+
+/// Replaces matches; gives up when more than `room` bytes come out.
+fn replace(text: &str, regex: &Regex, pieces: &[Piece], first: bool, room: usize) -> Option<String> {
+    let mut out = String::new();
+    let mut from = 0;
+    for captures in regex.captures_iter(text) {
+        let Some(found) = captures.get(0) else { break };
+        out.push_str(&text[from..found.start()]);
+        for piece in pieces {
+            match piece {
+                Piece::Char(c) => out.push(*c),
+                Piece::Group(group) => out.push_str(captures.get(*group).map_or("", |g| g.as_str())),
+            }
+        }
+        from = found.end();
+        if out.len() > room {
+            return None;
+        }
+        if first {
+            break;
+        }
+    }
+    out.push_str(&text[from..]);
+    Some(out)
+}
+
+/// Steps that reading a regular expression counts as.
+const PATTERN_STEPS: usize = 2_000;

@@ -1,0 +1,136 @@
+//! What a template is compiled into.
+//!
+//! A tree whose leaves are resolved as far as they can be: variables are numbers, constants stand where a render's heap will have
+//! them, method names, JSONPaths and regular expressions are read.
+
+use regex::Regex;
+
+use super::super::heap::{Text, Value};
+use super::super::jsonpath::JsonPath;
+use super::names::{Method, Property};
+
+/// A range of the template's text (its source, then text made of string literals).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) at: u32,
+    pub(super) end: u32,
+}
+
+/// Number of a variable.
+pub(super) type Slot = u16;
+
+pub(super) type Block = Box<[Node]>;
+
+#[derive(Debug)]
+pub(super) enum Node {
+    /// Copied to the output.
+    Text(Span),
+    /// A reference that stands in text.
+    Print(Box<Print>),
+    Set { target: Box<Reference>, value: Expression },
+    If { at: u32, arms: Box<[(Expression, Block)]>, otherwise: Block },
+    Foreach(Box<Foreach>),
+    Define { slot: Slot, block: u32 },
+    Macro(Box<Macro>),
+    Call(Box<Call>),
+    Break,
+    Stop,
+}
+
+#[derive(Debug)]
+pub(super) struct Print {
+    pub(super) reference: Reference,
+    /// `$!`: prints nothing where there is nothing.
+    pub(super) quiet: bool,
+    /// Backslashes before it.
+    pub(super) slashes: u16,
+}
+
+/// `$name` with what follows it.
+#[derive(Debug)]
+pub(super) struct Reference {
+    /// From the dollar to the end.
+    pub(super) source: Span,
+    pub(super) slot: Slot,
+    pub(super) steps: Box<[Step]>,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    /// `.name`
+    Property { name: Text, known: Property },
+    /// `[index]`
+    Index(Expression),
+    /// `.name(...)`
+    Call { method: Method, arguments: Box<[Expression]>, ready: Ready },
+}
+
+/// What could be made of a method's constant argument.
+#[derive(Debug)]
+pub(super) enum Ready {
+    Nothing,
+    Path(JsonPath),
+    Regex(Box<Regex>),
+}
+
+#[derive(Debug)]
+pub(super) enum Expression {
+    Constant(Value),
+    Reference(Box<Reference>),
+    /// A string with references or directives in it.
+    Interpolated(Block),
+    List(Box<[Expression]>),
+    Map(Box<[(Expression, Expression)]>),
+    Range(Box<(Expression, Expression)>),
+    Not(Box<Expression>),
+    Chain(Box<Chain>),
+}
+
+/// Operators of one precedence, applied from left to right. Flat, so that a long sum is no deep tree.
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) first: Expression,
+    pub(super) rest: Box<[(Operator, Expression)]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Or,
+    And,
+    Equal,
+    Unequal,
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+#[derive(Debug)]
+pub(super) struct Foreach {
+    pub(super) at: u32,
+    pub(super) slot: Slot,
+    pub(super) list: Expression,
+    pub(super) body: Block,
+}
+
+/// `#macro`; stock Velocity only.
+#[derive(Debug)]
+pub(super) struct Macro {
+    pub(super) name: Slot,
+    pub(super) parameters: Box<[Slot]>,
+    pub(super) block: u32,
+}
+
+/// `#name(...)`, or anything that looks like it.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Printed where there is no such macro.
+    pub(super) source: Span,
+    pub(super) name: Slot,
+    pub(super) arguments: Box<[Expression]>,
+}
