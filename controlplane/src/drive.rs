@@ -13,7 +13,7 @@ use tidegate_engine::explain::{Phase, Trace};
 use tidegate_engine::head::Head;
 use tidegate_engine::snapshot::{RefuseApi, RefuseBundle, Upstream, World};
 use tidegate_engine::{
-    Answer, Call, Ctx, Fields, Listener, Now, Outgoing, Reply, Step, Wait, begin,
+    Answer, Call, Ctx, Fields, Listener, Now, Outgoing, Purpose, Reply, Step, Wait, begin,
 };
 use tidegate_proto::v1;
 
@@ -101,19 +101,24 @@ fn decide(world: &World, listener: &Listener, head: &Head, body: &[u8]) -> v1::E
     let mut explained = v1::Explained::default();
     loop {
         step = match step {
-            Step::Wait(Wait::Call(call, next)) => {
+            Step::Wait(Wait::Body(limit, next)) => {
+                note(&mut cx, |_| would_collect(limit, body));
+                next.give(&mut cx, head, Ok(body.to_vec()))
+            }
+            Step::Wait(Wait::Call(call, next)) if call.purpose == Purpose::Authorize => {
                 note(&mut cx, |scratch| would_call(&call, scratch));
-                next.give(&mut cx, head, Ok(Reply { status: 200, body: Vec::new() }))
+                next.give(&mut cx, head, Ok(Reply::of(200, Vec::new())))
+            }
+            Step::Wait(Wait::Call(call, _)) => {
+                let request = outgoing(&call.request, &call.upstream, &call.body, cx.scratch);
+                note(&mut cx, |_| would_answer("mapped from ", &call.request));
+                explained.upstream = Some(request);
+                break;
             }
             Step::Relay(relay) => {
                 let upstream = relay.upstream(world).clone();
                 let request = outgoing(&relay.request, &upstream, body, cx.scratch);
-                note(&mut cx, |_| {
-                    let limit = relay.request.timeout();
-                    let decision =
-                        format!("the upstream's answer, which must begin within {limit:?}");
-                    Phase { name: "respond", decision, details: Vec::new() }
-                });
+                note(&mut cx, |_| would_answer("", &relay.request));
                 explained.upstream = Some(request);
                 break;
             }
@@ -161,6 +166,22 @@ fn would_call(call: &Call, scratch: &[u8]) -> Phase {
         ),
         details: headers.collect(),
     }
+}
+
+/// Why a request's body must be there as a whole.
+fn would_collect(limit: u64, body: &[u8]) -> Phase {
+    let decision = format!(
+        "the whole body is needed before anything is sent: {} bytes of at most {limit}",
+        body.len()
+    );
+    Phase { name: "mapping", decision, details: Vec::new() }
+}
+
+/// What a caller would get of an upstream.
+fn would_answer(how: &str, request: &Outgoing) -> Phase {
+    let limit = request.timeout();
+    let decision = format!("{how}the upstream's answer, which must begin within {limit:?}");
+    Phase { name: "respond", decision, details: Vec::new() }
 }
 
 fn by_itself(answer: &Answer) -> Phase {

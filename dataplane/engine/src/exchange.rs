@@ -2,6 +2,8 @@
 //!
 //! Time and chance enter through [`Ctx`] alone, so that a recorded request replays exactly.
 
+pub mod calendar;
+
 use std::net::IpAddr;
 
 use crate::explain::Trace;

@@ -1,3 +1,8 @@
-//! Reshape: what the caller sent into what the upstream gets.
+//! Reshape: what the caller sent into what the upstream gets, and what came back into what the caller gets.
 
+pub mod body;
+pub mod context;
+pub(crate) mod json;
+pub(crate) mod media;
 pub mod parameter;
+pub(crate) mod transform;

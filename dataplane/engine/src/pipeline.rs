@@ -3,18 +3,19 @@
 //! Each phase takes what the one before proved. The order is AWS's: an address before a stage, a route before who may call it,
 //! and the integration last. Source: the observable precedence of AWS's answers.
 
-use std::marker::PhantomData;
-
 use crate::exchange::{Ctx, Ids, draw};
 use crate::explain::nearest;
 use crate::head::{BodySize, Head, Known, Method};
 use crate::integration::http;
-use crate::mapping::parameter::View;
+use crate::integration::mapped::{Mapped, Sent};
+use crate::mapping::body::Document;
+use crate::mapping::context::View;
 use crate::respond::{self, Failure, Tail, gateway, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
-    Answer, Body, Call, CallError, Counts, Next, Outgoing, Record, Relay, Reply, Step, Wait,
+    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Outgoing, Purpose,
+    Record, Relay, Reply, Step, Wait,
 };
 
 /// Decides what to do with a request whose head has arrived.
@@ -135,11 +136,19 @@ fn could_take(resource: &str, segments: &[&[u8]]) -> bool {
         .all(|(p, s)| p.starts_with('{') || path::segment_is(s, p.as_bytes()))
 }
 
-/// A request that waits, with all it needs to go on. Offsets only: nothing here borrows.
+/// A request that waits for a call, with all it needs to go on. Offsets only: nothing here borrows.
 #[derive(Debug)]
-pub(crate) enum Parked {
-    /// Waiting for the authorizer's word.
-    Authorize { routed: Routed, ids: Ids },
+pub struct Calling {
+    purpose: Purpose,
+    routed: Routed,
+    ids: Ids,
+}
+
+/// A request that waits for its body, which the integration needs.
+#[derive(Debug)]
+pub struct Receiving {
+    routed: Routed,
+    ids: Ids,
 }
 
 /// Phase 4: who.
@@ -169,54 +178,196 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     });
     let request =
         Outgoing { method: Method::Get, target, fields, timeout_ms: AUTHORIZER_TIMEOUT_MS };
-    let parked = Box::new(Parked::Authorize { routed, ids });
-    Step::Wait(Wait::Call(
-        Call { upstream: auth.upstream.clone(), request, max_reply: 8 * 1024 },
-        Next { parked, accepts: PhantomData },
-    ))
+    let purpose = Purpose::Authorize;
+    let call = Call {
+        purpose,
+        upstream: auth.upstream.clone(),
+        request,
+        body: Vec::new(),
+        max_reply: 8 * 1024,
+    };
+    Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids })))
 }
 
-/// Goes on with a parked request.
-pub(crate) fn resume(
-    parked: Parked,
+/// Goes on with what a call came to.
+pub(crate) fn replied(
+    parked: Calling,
     cx: &mut Ctx<'_>,
     head: &Head,
     got: Result<Reply, CallError>,
 ) -> Step {
-    let Parked::Authorize { routed, ids } = parked;
-    let failure = match got {
-        Ok(reply) if (200..300).contains(&reply.status) => return integrate(cx, head, routed, ids),
-        Ok(reply) if reply.status < 500 => Failure::Unauthorized,
-        // An authorizer that is down admits nobody.
-        Ok(_) | Err(_) => Failure::AuthorizerFailed,
-    };
-    refuse(cx, Tail::new(ids, Some(routed.place)), failure)
+    let Calling { purpose, routed, ids } = parked;
+    match purpose {
+        Purpose::Authorize => {
+            let failure = match got {
+                Ok(reply) if (200..300).contains(&reply.head.status) => {
+                    return integrate(cx, head, routed, ids);
+                }
+                Ok(reply) if reply.head.status < 500 => Failure::Unauthorized,
+                // An authorizer that is down admits nobody.
+                Ok(_) | Err(_) => Failure::AuthorizerFailed,
+            };
+            refuse(cx, Tail::new(ids, Some(routed.place)), failure)
+        }
+        Purpose::Integrate => {
+            let made = match got {
+                Ok(reply) => answer(cx, head, &routed, &ids, reply),
+                Err(error) => Err(failed(cx, error)),
+            };
+            settle(cx, &routed, ids, made)
+        }
+    }
+}
+
+/// Goes on with the request's body.
+pub(crate) fn received(
+    parked: Receiving,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<Vec<u8>, BodyError>,
+) -> Step {
+    let Receiving { routed, ids } = parked;
+    match got {
+        Ok(body) => send(cx, head, routed, ids, body),
+        Err(error) => {
+            let failure = match error {
+                BodyError::TooLarge => Failure::TooLarge(cx.listener.max_body),
+                BodyError::Broken => Failure::BadBody,
+            };
+            refuse(cx, Tail::new(ids, Some(routed.place)), failure)
+        }
+    }
 }
 
 /// Phases 6 and 7: what to send, or what to answer in its place.
 fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let world = cx.world;
     let place = routed.place;
-    let tail = Tail::new(ids, Some(place));
-    let Some(method) = world.method(place) else { return refuse(cx, tail, Failure::Misconfigured) };
+    let Some(method) = world.method(place) else {
+        return refuse(cx, Tail::new(ids, Some(place)), Failure::Misconfigured);
+    };
     let view = View::new(cx, head, &routed, &ids);
-    match &method.integration {
-        Integration::HttpProxy(proxy) => match proxy.request(cx, &view) {
-            Ok(request) => {
-                cx.note("integration", || format!("HTTP_PROXY to {}", proxy.upstream.authority));
-                Step::Relay(Relay { request, place, tail })
+    let wants_body = match &method.integration {
+        Integration::HttpProxy(http) if http.reads_body => Ok(head.body != BodySize::Empty),
+        Integration::HttpProxy(http) => {
+            let tail = Tail::new(ids, Some(place));
+            return match http.passed(cx, &view) {
+                Ok(request) => {
+                    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
+                    Step::Relay(Relay { request, place, tail })
+                }
+                Err(failure) => refuse(cx, tail, failure),
+            };
+        }
+        Integration::Mapped(mapped) => {
+            if let Some(made) = mapped.constant(cx, &view, place, &ids) {
+                return settle(cx, &routed, ids, made);
             }
-            Err(failure) => refuse(cx, tail, failure),
-        },
-        Integration::Mock(mock) => match mock.answer(cx, &view, place, tail.clone()) {
-            Ok(answer) => Step::Answer(answer),
-            Err(failure) => refuse(cx, tail, failure),
-        },
+            mapped.wants_body(head)
+        }
         Integration::Broken(why) => {
             cx.note("integration", || format!("cannot be carried out: {why}"));
-            refuse(cx, tail, Failure::Misconfigured)
+            Err(Failure::Misconfigured)
+        }
+    };
+    match wants_body {
+        Ok(true) => {
+            Step::Wait(Wait::Body(cx.listener.max_body, Next::new(Receiving { routed, ids })))
+        }
+        Ok(false) => send(cx, head, routed, ids, Vec::new()),
+        Err(failure) => refuse(cx, Tail::new(ids, Some(place)), failure),
+    }
+}
+
+/// Phase 7 of an integration that needs the whole body.
+fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) -> Step {
+    let view = View::new(cx, head, &routed, &ids);
+    let sent = match cx.world.method(routed.place).map(|method| &method.integration) {
+        Some(Integration::Mapped(mapped)) => mapped.send(cx, &view, body),
+        Some(Integration::HttpProxy(http)) => pass(cx, http, &view, body),
+        _ => Err(Failure::Misconfigured),
+    };
+    let made = match sent {
+        Ok(Sent::Call(call)) => {
+            let purpose = Purpose::Integrate;
+            return Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids })));
+        }
+        Ok(Sent::Selected(value)) => match mapped(cx, routed.place) {
+            Some(mapped) => mapped.answer_selected(cx, &view, &ids, routed.place, &value),
+            None => Err(Failure::Misconfigured),
+        },
+        Err(failure) => Err(failure),
+    };
+    settle(cx, &routed, ids, made)
+}
+
+/// The integration whose answer is mapped, if the method has one.
+fn mapped<'w>(cx: &Ctx<'w>, place: Place) -> Option<&'w Mapped> {
+    match &cx.world.method(place)?.integration {
+        Integration::Mapped(mapped) => Some(mapped),
+        _ => None,
+    }
+}
+
+/// An `HTTP_PROXY` request of which a mapping reads the body: it cannot be streamed.
+fn pass(
+    cx: &mut Ctx<'_>,
+    http: &http::Http,
+    view: &View<'_>,
+    body: Vec<u8>,
+) -> Result<Sent, Failure> {
+    let document = Document::read(&body).map_err(|_| Failure::BadJson)?;
+    let request = http.passed(cx, &View { body: Some(&document), ..*view })?;
+    let upstream = http.upstream.clone();
+    let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);
+    Ok(Sent::Call(Call { purpose, upstream, request, body, max_reply }))
+}
+
+/// Phase 8 of an integration that was called: what the caller gets of its answer.
+fn answer(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: &Routed,
+    ids: &Ids,
+    reply: Reply,
+) -> Result<Answer, Failure> {
+    let view = View::new(cx, head, routed, ids);
+    match mapped(cx, routed.place) {
+        Some(mapped) => mapped.answer(cx, &view, ids, routed.place, reply),
+        None => {
+            let fields = passed_on(cx, &reply.head, ids);
+            let tail = Tail::new(*ids, Some(routed.place));
+            Ok(Answer { status: reply.head.status, fields, body: Body::Whole(reply.body), tail })
         }
     }
+}
+
+/// The answer that was made, or the one that says why there is none.
+fn settle(cx: &mut Ctx<'_>, routed: &Routed, ids: Ids, made: Result<Answer, Failure>) -> Step {
+    match made {
+        Ok(answer) => Step::Answer(answer),
+        Err(failure) => refuse(cx, Tail::new(ids, Some(routed.place)), failure),
+    }
+}
+
+/// What a failed call means to the caller.
+fn failed(cx: &Ctx<'_>, error: CallError) -> Failure {
+    match error {
+        CallError::Network => Failure::UpstreamNetwork,
+        CallError::Timeout => Failure::UpstreamTimeout,
+        CallError::Unresolved | CallError::Denied => Failure::BadAddress,
+        CallError::ReplyTooLarge => Failure::ReplyTooLarge,
+        CallError::RequestTooLarge => Failure::TooLarge(cx.listener.max_body),
+        CallError::BadRequestBody => Failure::BadBody,
+    }
+}
+
+/// The head of an answer that is passed on.
+fn passed_on(cx: &mut Ctx<'_>, reply: &Head, ids: &Ids) -> Fields {
+    lines(cx, |out| {
+        respond::upstream::fields(out, reply);
+        id_lines(out, ids);
+    })
 }
 
 fn refuse(cx: &mut Ctx<'_>, tail: Tail, failure: Failure) -> Step {
@@ -229,20 +380,11 @@ pub(crate) fn reply(relay: Relay, cx: &mut Ctx<'_>, got: Result<&Head, CallError
     let reply = match got {
         Ok(reply) => reply,
         Err(error) => {
-            let failure = match error {
-                CallError::Network => Failure::UpstreamNetwork,
-                CallError::Timeout => Failure::UpstreamTimeout,
-                CallError::Unresolved | CallError::Denied => Failure::BadAddress,
-                CallError::RequestTooLarge => Failure::TooLarge(cx.listener.max_body),
-                CallError::BadRequestBody => Failure::BadBody,
-            };
+            let failure = failed(cx, error);
             return gateway::answer(cx, tail, failure);
         }
     };
-    let fields = lines(cx, |out| {
-        respond::upstream::fields(out, reply);
-        id_lines(out, &tail.ids);
-    });
+    let fields = passed_on(cx, reply, &tail.ids);
     let body = if reply.body == BodySize::Empty { Body::Empty } else { Body::Upstream };
     Answer { status: reply.status, fields, body, tail }
 }

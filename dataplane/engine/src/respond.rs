@@ -1,6 +1,7 @@
 //! Answer: gateway responses, and what every answer carries.
 
 pub mod gateway;
+pub(crate) mod responses;
 pub mod upstream;
 
 pub use gateway::{Failure, ResponseType};

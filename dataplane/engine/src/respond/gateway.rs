@@ -84,6 +84,8 @@ pub enum Failure {
     TooLarge(u64),
     /// The caller's body broke off or was malformed.
     BadBody,
+    /// The body begins like JSON and is none, and a mapping reads it.
+    BadJson,
     /// No template for the content type, and none may pass.
     UnsupportedMediaType,
     /// The authorizer refused the caller.
@@ -92,6 +94,18 @@ pub enum Failure {
     AuthorizerFailed,
     /// The method's configuration cannot be carried out.
     Misconfigured,
+    /// A body cannot be converted as `contentHandling` and the media types ask: it is no base64.
+    BadConversion,
+    /// A template is to read a binary body.
+    BinaryTemplate,
+    /// What a `MOCK`'s request template renders holds no status code.
+    NoStatusCode,
+    /// No integration response matches, and there is no default.
+    NoIntegrationResponse,
+    /// The integration response's status is none of the method's.
+    NoMethodResponse,
+    /// The upstream's answer is longer than may be mapped.
+    ReplyTooLarge,
     /// The upstream's name cannot be resolved, or its address must not be called.
     BadAddress,
     /// The upstream could not be reached or broke off.
@@ -108,13 +122,20 @@ impl Failure {
             Self::UnknownApi | Self::UnknownStage => ResponseType::AccessDenied,
             // A REST API answers an unknown path or method as a missing token: 403, as recorded.
             Self::NoRoute | Self::NoMethod => ResponseType::MissingAuthenticationToken,
-            Self::BadPath | Self::BadBody => ResponseType::Default4xx,
+            Self::BadPath | Self::BadBody | Self::BadJson => ResponseType::Default4xx,
             Self::BadParameter => ResponseType::BadRequestParameters,
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
             Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::Unauthorized => ResponseType::Unauthorized,
             Self::AuthorizerFailed => ResponseType::AuthorizerConfigurationError,
-            Self::Misconfigured | Self::BadAddress => ResponseType::ApiConfigurationError,
+            Self::Misconfigured
+            | Self::BadConversion
+            | Self::BinaryTemplate
+            | Self::NoStatusCode
+            | Self::NoIntegrationResponse
+            | Self::NoMethodResponse
+            | Self::ReplyTooLarge
+            | Self::BadAddress => ResponseType::ApiConfigurationError,
             Self::UpstreamNetwork => ResponseType::IntegrationFailure,
             Self::UpstreamTimeout => ResponseType::IntegrationTimeout,
         }
@@ -137,6 +158,21 @@ impl Failure {
             Self::Unauthorized => "the authorizer refused the caller",
             Self::AuthorizerFailed => "the authorizer did not answer",
             Self::Misconfigured => "the method's integration cannot be carried out as configured",
+            Self::BadJson => {
+                "the request body begins like JSON and is none, and a mapping reads it"
+            }
+            Self::BadConversion => "a body cannot be converted: it is no base64",
+            Self::BinaryTemplate => {
+                "a template is to read a binary body (contentHandling CONVERT_TO_TEXT would help)"
+            }
+            Self::NoStatusCode => "the MOCK's request template renders no statusCode",
+            Self::NoIntegrationResponse => {
+                "no integration response matches what came back, and there is no default"
+            }
+            Self::NoMethodResponse => {
+                "the method declares no response with the integration response's status"
+            }
+            Self::ReplyTooLarge => "the upstream's answer is too large",
             Self::BadAddress => {
                 "the upstream has no address, or one this node must not call (--allow-upstream)"
             }
@@ -180,7 +216,17 @@ impl Failure {
             Self::AuthorizerFailed => {
                 FRONT(500, "AuthorizerConfigurationException", r#"{"message":null}"#)
             }
-            Self::Misconfigured | Self::BadAddress => FRONT(
+            Self::BadJson => {
+                FRONT(400, "BadRequestException", r#"{"message": "Invalid JSON in request body"}"#)
+            }
+            Self::Misconfigured
+            | Self::BadConversion
+            | Self::BinaryTemplate
+            | Self::NoStatusCode
+            | Self::NoIntegrationResponse
+            | Self::NoMethodResponse
+            | Self::ReplyTooLarge
+            | Self::BadAddress => FRONT(
                 500,
                 "InternalServerErrorException",
                 r#"{"message": "Internal server error"}"#,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tidegate_proto::v1;
 
 use crate::head::Method;
-use crate::integration::http::{self, HttpProxy};
-use crate::integration::mock::{self, Mock};
+use crate::integration::http::{self, Http};
+use crate::integration::mapped::{Endpoint, Mapped};
+use crate::mapping::media::BinaryTypes;
 use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
 use crate::snapshot::{Upstream, Upstreams};
@@ -58,8 +59,8 @@ pub(crate) struct ForwardAuth {
 
 #[derive(Debug)]
 pub(crate) enum Integration {
-    HttpProxy(Box<HttpProxy>),
-    Mock(Box<Mock>),
+    HttpProxy(Box<Http>),
+    Mapped(Box<Mapped>),
     /// Its variables make no sense; says why.
     Broken(Box<str>),
 }
@@ -120,6 +121,7 @@ impl Link {
         let mut draft = Draft {
             linker,
             variables: Variables(variables),
+            binary: Arc::new(BinaryTypes::new(&bundle.binary_media_types)),
             bundle: &bundle,
             tree: tree::Builder::new(),
             methods: Vec::new(),
@@ -162,6 +164,7 @@ struct Draft<'a> {
     linker: &'a mut Linker,
     variables: Variables<'a>,
     bundle: &'a v1::Bundle,
+    binary: Arc<BinaryTypes>,
     tree: tree::Builder,
     methods: Vec<LinkedMethod>,
     problems: Vec<Problem>,
@@ -277,20 +280,44 @@ impl Draft<'_> {
         let Some(integration) = &method.integration else {
             return Err(Unfit::Always("No integration defined for method".into()));
         };
-        match integration.r#type() {
-            v1::IntegrationType::HttpProxy => http::link(
-                integration,
-                self.variables,
-                &mut self.linker.upstreams,
-                &self.bundle.api_id,
-            )
-            .map(|made| Integration::HttpProxy(Box::new(made))),
-            v1::IntegrationType::Mock => mock::link(method, integration, self.variables)
-                .map(|made| Integration::Mock(Box::new(made))),
-            other => {
-                let name = other.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
-                Err(Unfit::Always(format!("integrations of type {name} are not supported yet")))
-            }
+        let kind = integration.r#type();
+        let name = kind.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
+        if integration.response_transfer_mode == "STREAM" && kind != v1::IntegrationType::HttpProxy
+        {
+            return Err(Unfit::Always(format!(
+                "responseTransferMode STREAM of {name} is not supported yet"
+            )));
         }
+        match kind {
+            v1::IntegrationType::HttpProxy => {
+                if !integration.content_handling.is_empty() {
+                    return Err(Unfit::Always(
+                        "contentHandling of HTTP_PROXY is not supported yet".into(),
+                    ));
+                }
+                self.http(integration).map(Integration::HttpProxy)
+            }
+            v1::IntegrationType::Http => {
+                let endpoint = Endpoint::Http(self.http(integration)?);
+                self.mapped(endpoint, method, integration)
+            }
+            v1::IntegrationType::Mock => self.mapped(Endpoint::Mock, method, integration),
+            _ => Err(Unfit::Always(format!("integrations of type {name} are not supported yet"))),
+        }
+    }
+
+    fn http(&mut self, from: &v1::Integration) -> Result<Box<Http>, Unfit> {
+        let upstreams = &mut self.linker.upstreams;
+        http::link(from, self.variables, upstreams, &self.bundle.api_id).map(Box::new)
+    }
+
+    fn mapped(
+        &self,
+        endpoint: Endpoint,
+        method: &v1::Method,
+        from: &v1::Integration,
+    ) -> Result<Integration, Unfit> {
+        Mapped::link(endpoint, method, from, self.variables, &self.binary)
+            .map(|made| Integration::Mapped(Box::new(made)))
     }
 }

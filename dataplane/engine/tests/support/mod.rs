@@ -11,7 +11,9 @@ use tidegate_engine::head::{BodySize, Head, Known, Method, Version};
 use tidegate_engine::snapshot::{
     Api, BundleId, Domain, Link, Linker, RefuseBundle, Revision, World,
 };
-use tidegate_engine::{Answer, CallError, Ctx, Listener, Now, Relay, Step, Wait, begin};
+use tidegate_engine::{
+    Answer, BodyError, Call, CallError, Ctx, Listener, Next, Now, Relay, Reply, Step, Wait, begin,
+};
 use tidegate_proto::v1;
 
 /// The API of these tests.
@@ -198,6 +200,42 @@ impl Driver {
         }
     }
 
+    /// What becomes of a request whose body, if it is waited for, is this one, and whose call, if one is made, is answered so.
+    pub fn runs(&mut self, head: &Head, body: &[u8], got: Result<Reply, CallError>) -> Ran {
+        let mut called = None;
+        let mut got = Some(got);
+        let mut step = self.step(head);
+        loop {
+            step = match step {
+                Step::Wait(Wait::Body(limit, next)) => {
+                    let fits = body.len() as u64 <= limit;
+                    let body = if fits { Ok(body.to_vec()) } else { Err(BodyError::TooLarge) };
+                    next.give(&mut self.cx(), head, body)
+                }
+                Step::Wait(Wait::Call(call, next)) => {
+                    called = Some(self.called(&call));
+                    next.give(&mut self.cx(), head, got.take().expect("one call is made"))
+                }
+                Step::Answer(answer) => return Ran { called, answer: self.answered(&answer) },
+                Step::Relay(relay) => panic!("relayed: {relay:?}"),
+            }
+        }
+    }
+
+    fn called(&self, call: &Call) -> Called {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Called {
+            sent: Sent {
+                upstream: call.upstream.authority.to_string(),
+                method: call.request.method.as_str(),
+                target: text(call.request.target.of(&self.scratch)),
+                fields: Lines::read(call.request.fields.of(&self.scratch)),
+                timeout_ms: call.request.timeout_ms,
+            },
+            body: call.body.clone(),
+        }
+    }
+
     /// What is sent upstream for `GET {path}`.
     pub fn sends(&mut self, head: &Head) -> Sent {
         match self.decide(head) {
@@ -245,8 +283,9 @@ impl Driver {
         let fields = Lines::read(answer.fields.of(&self.scratch));
         let failure = answer.failure().map(|f| f.response_type().name());
         let cx = self.cx();
-        let body = String::from_utf8_lossy(answer.bytes(&cx)).into_owned();
-        Answered { status: answer.status, fields, body, failure }
+        let bytes = answer.bytes(&cx).to_vec();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Answered { status: answer.status, fields, body, bytes, failure }
     }
 }
 
@@ -276,11 +315,38 @@ pub struct Sent {
     pub timeout_ms: u32,
 }
 
+/// A call that was made.
+#[derive(Debug)]
+pub struct Called {
+    pub sent: Sent,
+    pub body: Vec<u8>,
+}
+
+/// What became of a request that may wait.
+#[derive(Debug)]
+pub struct Ran {
+    pub called: Option<Called>,
+    pub answer: Answered,
+}
+
+impl Ran {
+    /// The call, which must have been made.
+    pub fn call(&self) -> &Called {
+        self.called.as_ref().unwrap_or_else(|| panic!("nothing was called: {:?}", self.answer))
+    }
+
+    /// `200 body`, so that cases fit on a line.
+    pub fn brief(&self) -> String {
+        format!("{} {}", self.answer.status, self.answer.body)
+    }
+}
+
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,
     pub fields: Lines,
     pub body: String,
+    pub bytes: Vec<u8>,
     pub failure: Option<&'static str>,
 }
 
@@ -369,11 +435,24 @@ pub fn entropy_drawing(at_least: f64, below: f64) -> [u8; 16] {
 }
 
 /// The call a step waits for.
-pub fn waits(
-    step: Step,
-) -> (tidegate_engine::Call, tidegate_engine::Next<Result<tidegate_engine::Reply, CallError>>) {
+pub fn waits(step: Step) -> (Call, Next<Result<Reply, CallError>>) {
     match step {
         Step::Wait(Wait::Call(call, next)) => (call, next),
-        other => panic!("the engine does not wait: {other:?}"),
+        other => panic!("the engine does not wait for a call: {other:?}"),
     }
+}
+
+/// An upstream's whole answer.
+pub fn whole(status: u16, fields: &[(&str, &str)], body: &[u8]) -> Reply {
+    Reply { head: reply(status, BodySize::Known(body.len() as u64), fields), body: body.to_vec() }
+}
+
+/// A request with a body: `POST /path`, and fields.
+pub fn head_with_body(line: &str, fields: &[(&str, &str)], body: &[u8]) -> Head {
+    let mut made = head(line, fields);
+    made.body = match body.len() {
+        0 => BodySize::Empty,
+        bytes => BodySize::Known(bytes as u64),
+    };
+    made
 }
