@@ -10,7 +10,8 @@ use crate::integration::http;
 use crate::integration::mapped::{Mapped, Sent};
 use crate::mapping::body::Document;
 use crate::mapping::context::View;
-use crate::respond::{self, Failure, Tail, gateway, id_lines, line, lines};
+use crate::respond::gateway::{self, Refused};
+use crate::respond::{self, Failure, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
@@ -26,7 +27,10 @@ pub fn begin(cx: &mut Ctx<'_>, head: &Head) -> Step {
     }
     match find(cx, head) {
         Ok(routed) => authorize(cx, head, routed, ids),
-        Err((place, failure)) => Step::Answer(gateway::answer(cx, Tail::new(ids, place), failure)),
+        Err((place, failure)) => {
+            let refused = Refused { head, ids, place, values: Captures::default() };
+            Step::Answer(gateway::answer(cx, refused, failure))
+        }
     }
 }
 
@@ -155,7 +159,7 @@ pub struct Receiving {
 fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let world = cx.world;
     let Some(method) = world.method(routed.place) else {
-        return refuse(cx, Tail::new(ids, Some(routed.place)), Failure::Misconfigured);
+        return refuse(cx, head, &routed, ids, Failure::Misconfigured);
     };
     let Authorize::Forward(auth) = &method.authorize else {
         return integrate(cx, head, routed, ids);
@@ -207,14 +211,14 @@ pub(crate) fn replied(
                 // An authorizer that is down admits nobody.
                 Ok(_) | Err(_) => Failure::AuthorizerFailed,
             };
-            refuse(cx, Tail::new(ids, Some(routed.place)), failure)
+            refuse(cx, head, &routed, ids, failure)
         }
         Purpose::Integrate => {
             let made = match got {
                 Ok(reply) => answer(cx, head, &routed, &ids, reply),
                 Err(error) => Err(failed(cx, error)),
             };
-            settle(cx, &routed, ids, made)
+            settle(cx, head, &routed, ids, made)
         }
     }
 }
@@ -234,7 +238,7 @@ pub(crate) fn received(
                 BodyError::TooLarge => Failure::TooLarge(cx.listener.max_body),
                 BodyError::Broken => Failure::BadBody,
             };
-            refuse(cx, Tail::new(ids, Some(routed.place)), failure)
+            refuse(cx, head, &routed, ids, failure)
         }
     }
 }
@@ -244,24 +248,23 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let world = cx.world;
     let place = routed.place;
     let Some(method) = world.method(place) else {
-        return refuse(cx, Tail::new(ids, Some(place)), Failure::Misconfigured);
+        return refuse(cx, head, &routed, ids, Failure::Misconfigured);
     };
     let view = View::new(cx, head, &routed, &ids);
     let wants_body = match &method.integration {
         Integration::HttpProxy(http) if http.reads_body => Ok(head.body != BodySize::Empty),
         Integration::HttpProxy(http) => {
-            let tail = Tail::new(ids, Some(place));
             return match http.passed(cx, &view) {
                 Ok(request) => {
                     cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
-                    Step::Relay(Relay { request, place, tail })
+                    Step::Relay(Relay { request, routed, ids })
                 }
-                Err(failure) => refuse(cx, tail, failure),
+                Err(failure) => refuse(cx, head, &routed, ids, failure),
             };
         }
         Integration::Mapped(mapped) => {
             if let Some(made) = mapped.constant(cx, &view, place, &ids) {
-                return settle(cx, &routed, ids, made);
+                return settle(cx, head, &routed, ids, made);
             }
             mapped.wants_body(head)
         }
@@ -275,7 +278,7 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             Step::Wait(Wait::Body(cx.listener.max_body, Next::new(Receiving { routed, ids })))
         }
         Ok(false) => send(cx, head, routed, ids, Vec::new()),
-        Err(failure) => refuse(cx, Tail::new(ids, Some(place)), failure),
+        Err(failure) => refuse(cx, head, &routed, ids, failure),
     }
 }
 
@@ -298,7 +301,7 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
         },
         Err(failure) => Err(failure),
     };
-    settle(cx, &routed, ids, made)
+    settle(cx, head, &routed, ids, made)
 }
 
 /// The integration whose answer is mapped, if the method has one.
@@ -343,10 +346,16 @@ fn answer(
 }
 
 /// The answer that was made, or the one that says why there is none.
-fn settle(cx: &mut Ctx<'_>, routed: &Routed, ids: Ids, made: Result<Answer, Failure>) -> Step {
+fn settle(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: &Routed,
+    ids: Ids,
+    made: Result<Answer, Failure>,
+) -> Step {
     match made {
         Ok(answer) => Step::Answer(answer),
-        Err(failure) => refuse(cx, Tail::new(ids, Some(routed.place)), failure),
+        Err(failure) => refuse(cx, head, routed, ids, failure),
     }
 }
 
@@ -370,23 +379,30 @@ fn passed_on(cx: &mut Ctx<'_>, reply: &Head, ids: &Ids) -> Fields {
     })
 }
 
-fn refuse(cx: &mut Ctx<'_>, tail: Tail, failure: Failure) -> Step {
-    Step::Answer(gateway::answer(cx, tail, failure))
+fn refuse(cx: &mut Ctx<'_>, head: &Head, routed: &Routed, ids: Ids, failure: Failure) -> Step {
+    let refused = Refused { head, ids, place: Some(routed.place), values: routed.values };
+    Step::Answer(gateway::answer(cx, refused, failure))
 }
 
 /// Phase 8 of a relayed request: what the caller gets of the upstream's answer.
-pub(crate) fn reply(relay: Relay, cx: &mut Ctx<'_>, got: Result<&Head, CallError>) -> Answer {
-    let tail = relay.tail;
+pub(crate) fn reply(
+    relay: Relay,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<&Head, CallError>,
+) -> Answer {
+    let Relay { routed, ids, .. } = relay;
     let reply = match got {
         Ok(reply) => reply,
         Err(error) => {
+            let refused = Refused { head, ids, place: Some(routed.place), values: routed.values };
             let failure = failed(cx, error);
-            return gateway::answer(cx, tail, failure);
+            return gateway::answer(cx, refused, failure);
         }
     };
-    let fields = passed_on(cx, reply, &tail.ids);
+    let fields = passed_on(cx, reply, &ids);
     let body = if reply.body == BodySize::Empty { Body::Empty } else { Body::Upstream };
-    Answer { status: reply.status, fields, body, tail }
+    Answer { status: reply.status, fields, body, tail: Tail::new(ids, Some(routed.place)) }
 }
 
 /// The end of an exchange.

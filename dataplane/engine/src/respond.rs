@@ -1,10 +1,13 @@
 //! Answer: gateway responses, and what every answer carries.
 
+pub(crate) mod custom;
+mod failure;
 pub mod gateway;
 pub(crate) mod responses;
 pub mod upstream;
 
-pub use gateway::{Failure, ResponseType};
+pub use failure::Failure;
+pub use gateway::ResponseType;
 
 use crate::exchange::{Ctx, Ids};
 use crate::snapshot::Place;

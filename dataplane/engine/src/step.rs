@@ -24,10 +24,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exchange::Ctx;
+use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Method};
 use crate::pipeline;
 use crate::respond::{Failure, Tail};
+use crate::route::Routed;
 use crate::snapshot::{Place, Upstream, World};
 
 /// The engine's decision.
@@ -82,19 +83,19 @@ impl Outgoing {
 pub struct Relay {
     /// What to send.
     pub request: Outgoing,
-    pub(crate) place: Place,
-    pub(crate) tail: Tail,
+    pub(crate) routed: Routed,
+    pub(crate) ids: Ids,
 }
 
 impl Relay {
     /// Where to send it, in the world that [`crate::begin`] was given.
     pub fn upstream<'w>(&self, world: &'w World) -> &'w Arc<Upstream> {
-        world.upstream(self.place)
+        world.upstream(self.routed.place)
     }
 
-    /// Decides the answer once the upstream's head is there, or the call has failed.
-    pub fn reply(self, cx: &mut Ctx<'_>, got: Result<&Head, CallError>) -> Answer {
-        pipeline::reply(self, cx, got)
+    /// Decides the answer once the upstream's head is there, or the call has failed. `head` is the request's head.
+    pub fn reply(self, cx: &mut Ctx<'_>, head: &Head, got: Result<&Head, CallError>) -> Answer {
+        pipeline::reply(self, cx, head, got)
     }
 }
 

@@ -196,7 +196,7 @@ impl Exchanging<'_> {
         body: &mut impl RequestBody,
         to: &mut impl Responder,
     ) -> Ended {
-        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), Err(error));
+        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), &ex.request, Err(error));
         self.answer(ex, &answer, body, to).await
     }
 
@@ -327,7 +327,7 @@ impl Exchanging<'_> {
         to: &mut impl Responder,
     ) -> Sent {
         let asked_for_head = relay.request.method == Method::Head;
-        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), Ok(&ex.reply));
+        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), &ex.request, Ok(&ex.reply));
         // What has no body still says how long it would have been.
         let framing = match (info.framing, info.length) {
             (Framing::Empty, Some(length)) => Framing::Length(length),

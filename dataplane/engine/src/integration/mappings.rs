@@ -7,7 +7,7 @@ use tidegate_proto::v1;
 
 use crate::head::Known;
 use crate::mapping::context::View;
-use crate::mapping::parameter::{Side, Source, is_header_value};
+use crate::mapping::parameter::{Side, Source, is_header_value, is_token};
 use crate::respond::line;
 use crate::snapshot::{Unfit, Variables};
 
@@ -118,8 +118,4 @@ pub(crate) fn put_headers(
         }
     }
     sound
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -9,6 +9,8 @@ use crate::exchange::calendar::Moment;
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known};
 use crate::mapping::body::Document;
+use crate::mapping::json;
+use crate::respond::ResponseType;
 use crate::route::{Captures, Routed};
 use crate::snapshot::{Place, World};
 
@@ -21,6 +23,9 @@ pub enum Context {
     DeploymentId,
     DomainName,
     DomainPrefix,
+    ErrorMessage,
+    ErrorMessageString,
+    ErrorResponseType,
     ExtendedRequestId,
     HttpMethod,
     IsCanaryRequest,
@@ -47,6 +52,9 @@ impl Context {
             "deploymentId" => Self::DeploymentId,
             "domainName" => Self::DomainName,
             "domainPrefix" => Self::DomainPrefix,
+            "error.message" => Self::ErrorMessage,
+            "error.messageString" => Self::ErrorMessageString,
+            "error.responseType" => Self::ErrorResponseType,
             "extendedRequestId" => Self::ExtendedRequestId,
             "httpMethod" => Self::HttpMethod,
             "isCanaryRequest" => Self::IsCanaryRequest,
@@ -60,7 +68,10 @@ impl Context {
             "identity.sourceIp" => Self::SourceIp,
             "stage" => Self::Stage,
             "identity.userAgent" => Self::UserAgent,
-            "awsEndpointRequestId" | "wafResponseCode" | "webaclArn" => Self::Unset,
+            "awsEndpointRequestId"
+            | "error.validationErrorString"
+            | "wafResponseCode"
+            | "webaclArn" => Self::Unset,
             _ if name.starts_with("authorizer.") => Self::Unset,
             _ => match name.strip_prefix("identity.")? {
                 "accessKey"
@@ -107,6 +118,17 @@ pub struct View<'a> {
     pub body: Option<&'a Document>,
     /// What the upstream answered, once it has.
     pub reply: Option<ReplyView<'a>>,
+    /// Why the gateway answers by itself, once it does.
+    pub error: Option<ErrorView<'a>>,
+}
+
+/// `$context.error`.
+#[derive(Clone, Copy)]
+pub struct ErrorView<'a> {
+    /// Its gateway response type.
+    pub kind: ResponseType,
+    /// Its message; `None` is null.
+    pub message: Option<&'a str>,
 }
 
 /// An upstream's answer as mappings read it.
@@ -133,6 +155,7 @@ impl<'a> View<'a> {
             unix_ms: cx.now.unix_ms,
             body: None,
             reply: None,
+            error: None,
         }
     }
 
@@ -155,6 +178,15 @@ impl<'a> View<'a> {
                 let host = host_without_port(self.head.authority());
                 text(host.split(|b| *b == b'.').next().unwrap_or_default())
             }
+            Context::ErrorMessage => {
+                Borrowed(self.error.and_then(|error| error.message).unwrap_or_default())
+            }
+            Context::ErrorMessageString => self.error.map_or(Borrowed(""), |error| {
+                let mut quoted = Vec::new();
+                json::put(&mut quoted, error.message);
+                text(&quoted)
+            }),
+            Context::ErrorResponseType => Borrowed(self.error.map_or("", |e| e.kind.name())),
             Context::ExtendedRequestId => Owned(self.ids.extended().to_owned()),
             Context::HttpMethod => text(self.head.bytes(self.head.method_text)),
             Context::IsCanaryRequest => {

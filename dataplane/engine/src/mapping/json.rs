@@ -59,6 +59,12 @@ pub(crate) fn compact(value: &RawValue) -> String {
     value.get().chars().filter(keep).collect()
 }
 
+/// Appends text as a JSON string; `None` as null. Allocates nothing.
+pub(crate) fn put(out: &mut Vec<u8>, text: Option<&str>) {
+    // Neither a string can fail to be written nor a Vec to be written to.
+    let _ = serde_json::to_writer(out, &text);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

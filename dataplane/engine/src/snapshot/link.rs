@@ -8,6 +8,7 @@ use crate::head::Method;
 use crate::integration::http::{self, Http};
 use crate::integration::mapped::{Endpoint, Mapped};
 use crate::mapping::media::BinaryTypes;
+use crate::respond::custom::GatewayResponses;
 use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
 use crate::snapshot::{Upstream, Upstreams};
@@ -23,6 +24,7 @@ pub struct Link {
     pub(crate) methods: Box<[LinkedMethod]>,
     pub(crate) resources: Box<[LinkedResource]>,
     pub(crate) fall_through: bool,
+    pub(crate) gateway: GatewayResponses,
 }
 
 #[derive(Debug)]
@@ -129,6 +131,7 @@ impl Link {
             broken: Vec::new(),
         };
         draft.api_level();
+        let gateway = draft.gateway_responses();
         for (at, resource) in bundle.resources.iter().enumerate() {
             for method in &resource.methods {
                 draft.method(at as u32, resource, method);
@@ -148,6 +151,7 @@ impl Link {
             tree: draft.tree.build(),
             methods: draft.methods.into(),
             resources,
+            gateway,
             fall_through: bundle.routing.as_ref().is_some_and(|r| r.method_miss_falls_through),
         })
     }
@@ -183,18 +187,23 @@ impl Draft<'_> {
                 bundle.minimum_compression_size.is_some(),
                 "minimumCompressionSize is not supported yet",
             ),
-            (
-                !bundle.gateway_responses.is_empty(),
-                "customised gateway responses are not supported yet",
-            ),
         ];
         for (_, what) in refused.iter().filter(|(found, _)| *found) {
-            self.problems.push(Problem {
-                resource: String::new(),
-                verb: "API".into(),
-                what: (*what).into(),
-            });
+            self.api_problem((*what).into());
         }
+    }
+
+    fn api_problem(&mut self, what: String) {
+        self.problems.push(Problem { resource: String::new(), verb: "API".into(), what });
+    }
+
+    fn gateway_responses(&mut self) -> GatewayResponses {
+        GatewayResponses::link(&self.bundle.gateway_responses, self.variables).unwrap_or_else(
+            |problems| {
+                problems.into_iter().for_each(|what| self.api_problem(what));
+                GatewayResponses::default()
+            },
+        )
     }
 
     fn method(&mut self, at: u32, resource: &v1::Resource, method: &v1::Method) {

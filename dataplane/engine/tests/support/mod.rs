@@ -263,7 +263,7 @@ impl Driver {
     /// What the caller gets when the upstream's part came to this.
     pub fn replies(&mut self, head: &Head, got: Result<&Head, CallError>) -> Answered {
         let relay = self.relay(head);
-        let answer = relay.reply(&mut self.cx(), got);
+        let answer = relay.reply(&mut self.cx(), head, got);
         self.answered(&answer)
     }
 
