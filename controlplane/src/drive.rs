@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tidegate_engine::explain::{Phase, Trace};
 use tidegate_engine::head::Head;
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::{RefuseApi, RefuseBundle, Upstream, World};
 use tidegate_engine::{
     Answer, Call, Ctx, Fields, Listener, Now, Outgoing, Purpose, Reply, Step, Wait, begin,
@@ -94,6 +95,7 @@ fn decide(world: &World, listener: &Listener, head: &Head, body: &[u8]) -> v1::E
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         now: Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) },
         entropy: rand::random(),
+        credentials: Credentials::NONE,
         scratch: &mut scratch,
         trace: Some(&mut trace),
     };

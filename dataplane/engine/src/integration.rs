@@ -1,9 +1,14 @@
 //! Call: what to send to an upstream, or what to answer in its place.
 
+pub(crate) mod aws;
+pub mod credentials;
+pub mod endpoints;
 pub mod http;
+pub(crate) mod lambda;
 pub(crate) mod mapped;
-mod mappings;
+pub(crate) mod mappings;
 mod mock;
+pub mod sigv4;
 mod target;
 
 pub(crate) use mappings::static_fits;

@@ -2,7 +2,7 @@
 
 pub mod body;
 pub mod context;
-pub(crate) mod json;
 pub(crate) mod media;
 pub mod parameter;
+pub(crate) mod raw;
 pub(crate) mod transform;

@@ -7,11 +7,11 @@ use crate::exchange::{Ctx, Ids, draw};
 use crate::explain::nearest;
 use crate::head::{BodySize, Head, Known, Method};
 use crate::integration::http;
-use crate::integration::mapped::{Mapped, Sent};
+use crate::integration::mapped::Sent;
 use crate::mapping::body::Document;
 use crate::mapping::context::View;
 use crate::respond::gateway::{self, Refused};
-use crate::respond::{self, Failure, Tail, id_lines, line, lines};
+use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
@@ -80,7 +80,10 @@ fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure
     match link.tree.find(head, from, end, link.fall_through, &mut values) {
         Found::Method(number) => {
             let place = stage.with_method(number);
-            let routed = Routed { place, values };
+            // The stage that an address names by itself does not stand in the path, nor does its base path fall away.
+            let mapped = address.stage.is_some() && !address.default_endpoint;
+            let path_from = if mapped { head.path.range().start } else { from };
+            let routed = Routed { place, values, path_from: path_from as u32 };
             if cx.trace.is_some() {
                 explain_route(cx, head, &routed, from, end);
             }
@@ -216,7 +219,7 @@ pub(crate) fn replied(
         Purpose::Integrate => {
             let made = match got {
                 Ok(reply) => answer(cx, head, &routed, &ids, reply),
-                Err(error) => Err(failed(cx, error)),
+                Err(error) => Err(failed(cx, error).into()),
             };
             settle(cx, head, &routed, ids, made)
         }
@@ -264,10 +267,11 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         }
         Integration::Mapped(mapped) => {
             if let Some(made) = mapped.constant(cx, &view, place, &ids) {
-                return settle(cx, head, &routed, ids, made);
+                return settle(cx, head, &routed, ids, made.map_err(Refusal::from));
             }
             mapped.wants_body(head)
         }
+        Integration::LambdaProxy(_) => Ok(head.body != BodySize::Empty),
         Integration::Broken(why) => {
             cx.note("integration", || format!("cannot be carried out: {why}"));
             Err(Failure::Misconfigured)
@@ -288,6 +292,7 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
     let sent = match cx.world.method(routed.place).map(|method| &method.integration) {
         Some(Integration::Mapped(mapped)) => mapped.send(cx, &view, body),
         Some(Integration::HttpProxy(http)) => pass(cx, http, &view, body),
+        Some(Integration::LambdaProxy(proxy)) => proxy.invoke(cx, &view, &body).map(Sent::Call),
         _ => Err(Failure::Misconfigured),
     };
     let made = match sent {
@@ -295,21 +300,12 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
             let purpose = Purpose::Integrate;
             return Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids })));
         }
-        Ok(Sent::Selected(value)) => match mapped(cx, routed.place) {
-            Some(mapped) => mapped.answer_selected(cx, &view, &ids, routed.place, &value),
-            None => Err(Failure::Misconfigured),
-        },
+        Ok(Sent::Selected(mapped, value)) => {
+            mapped.answer_selected(cx, &view, &ids, routed.place, &value)
+        }
         Err(failure) => Err(failure),
     };
-    settle(cx, head, &routed, ids, made)
-}
-
-/// The integration whose answer is mapped, if the method has one.
-fn mapped<'w>(cx: &Ctx<'w>, place: Place) -> Option<&'w Mapped> {
-    match &cx.world.method(place)?.integration {
-        Integration::Mapped(mapped) => Some(mapped),
-        _ => None,
-    }
+    settle(cx, head, &routed, ids, made.map_err(Refusal::from))
 }
 
 /// An `HTTP_PROXY` request of which a mapping reads the body: it cannot be streamed.
@@ -318,7 +314,7 @@ fn pass(
     http: &http::Http,
     view: &View<'_>,
     body: Vec<u8>,
-) -> Result<Sent, Failure> {
+) -> Result<Sent<'static>, Failure> {
     let document = Document::read(&body).map_err(|_| Failure::BadJson)?;
     let request = http.passed(cx, &View { body: Some(&document), ..*view })?;
     let upstream = http.upstream.clone();
@@ -333,11 +329,12 @@ fn answer(
     routed: &Routed,
     ids: &Ids,
     reply: Reply,
-) -> Result<Answer, Failure> {
+) -> Result<Answer, Refusal> {
     let view = View::new(cx, head, routed, ids);
-    match mapped(cx, routed.place) {
-        Some(mapped) => mapped.answer(cx, &view, ids, routed.place, reply),
-        None => {
+    match cx.world.method(routed.place).map(|method| &method.integration) {
+        Some(Integration::Mapped(mapped)) => mapped.answer(cx, &view, ids, routed.place, reply),
+        Some(Integration::LambdaProxy(proxy)) => proxy.answer(cx, &view, ids, routed.place, &reply),
+        _ => {
             let fields = passed_on(cx, &reply.head, ids);
             let tail = Tail::new(*ids, Some(routed.place));
             Ok(Answer { status: reply.head.status, fields, body: Body::Whole(reply.body), tail })
@@ -351,11 +348,11 @@ fn settle(
     head: &Head,
     routed: &Routed,
     ids: Ids,
-    made: Result<Answer, Failure>,
+    made: Result<Answer, Refusal>,
 ) -> Step {
     match made {
         Ok(answer) => Step::Answer(answer),
-        Err(failure) => refuse(cx, head, routed, ids, failure),
+        Err(refusal) => refuse(cx, head, routed, ids, refusal),
     }
 }
 
@@ -379,9 +376,15 @@ fn passed_on(cx: &mut Ctx<'_>, reply: &Head, ids: &Ids) -> Fields {
     })
 }
 
-fn refuse(cx: &mut Ctx<'_>, head: &Head, routed: &Routed, ids: Ids, failure: Failure) -> Step {
+fn refuse(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: &Routed,
+    ids: Ids,
+    why: impl Into<Refusal>,
+) -> Step {
     let refused = Refused { head, ids, place: Some(routed.place), values: routed.values };
-    Step::Answer(gateway::answer(cx, refused, failure))
+    Step::Answer(gateway::answer(cx, refused, why))
 }
 
 /// Phase 8 of a relayed request: what the caller gets of the upstream's answer.

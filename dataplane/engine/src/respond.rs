@@ -7,6 +7,7 @@ pub(crate) mod responses;
 pub mod upstream;
 
 pub use failure::Failure;
+pub(crate) use failure::Refusal;
 pub use gateway::ResponseType;
 
 use crate::exchange::{Ctx, Ids};

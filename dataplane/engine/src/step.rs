@@ -52,6 +52,11 @@ const _: () = assert!(size_of::<Step>() <= 512);
 pub struct Fields(pub(crate) Range<u32>);
 
 impl Fields {
+    /// Everything from the beginning of some lines to the end of others that were written behind them.
+    pub(crate) fn spanning(first: &Self, last: &Self) -> Self {
+        Self(first.0.start..last.0.end)
+    }
+
     /// The lines.
     pub fn of<'s>(&self, scratch: &'s [u8]) -> &'s [u8] {
         &scratch[self.0.start as usize..self.0.end as usize]

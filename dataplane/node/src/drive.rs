@@ -136,6 +136,7 @@ impl Exchanging<'_> {
             peer: self.asking.peer,
             now: self.now,
             entropy: self.entropy,
+            credentials: &self.worker.settings.credentials,
             scratch,
             trace: None,
         }

@@ -249,7 +249,7 @@ fn passes(known: Known) -> bool {
 }
 
 /// Whether a name with `_` or `.` reads as a name of the gateway's own to an upstream that folds them (CVE-2026-54763).
-fn is_alias(name: &[u8]) -> bool {
+pub(crate) fn is_alias(name: &[u8]) -> bool {
     if memchr::memchr2(b'_', b'.', name).is_none() || name.len() > 32 {
         return false;
     }
@@ -268,7 +268,7 @@ fn reads_as(name: &[u8], other: &[u8]) -> bool {
 }
 
 /// Whether an `Authorization` holds a SigV4 signature. Source: developer guide, "known issues": it is dropped.
-fn is_signature(value: &[u8]) -> bool {
+pub(crate) fn is_signature(value: &[u8]) -> bool {
     const SCHEME: &[u8] = b"AWS4-";
     value.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
 }
@@ -276,14 +276,19 @@ fn is_signature(value: &[u8]) -> bool {
 /// `X-Forwarded-For`, `-Port` and `-Proto`: what callers claimed, and behind it who was really there.
 fn forwarded(out: &mut Vec<u8>, head: &Head, peer: IpAddr, listener: &crate::exchange::Listener) {
     out.extend_from_slice(b"X-Forwarded-For: ");
+    forwarded_for(out, head, peer);
+    out.extend_from_slice(b"\r\nX-Forwarded-Port: ");
+    out.extend_from_slice(itoa::Buffer::new().format(listener.port).as_bytes());
+    line(out, b"\r\nX-Forwarded-Proto", listener.scheme.as_bytes());
+}
+
+/// The value of `X-Forwarded-For`.
+pub(crate) fn forwarded_for(out: &mut Vec<u8>, head: &Head, peer: IpAddr) {
     for field in head.fields.iter().filter(|f| f.known == Known::XForwardedFor) {
         out.extend_from_slice(head.bytes(field.value));
         out.extend_from_slice(b", ");
     }
     address(out, peer);
-    out.extend_from_slice(b"\r\nX-Forwarded-Port: ");
-    out.extend_from_slice(itoa::Buffer::new().format(listener.port).as_bytes());
-    line(out, b"\r\nX-Forwarded-Proto", listener.scheme.as_bytes());
 }
 
 /// Appends an address as text. The usual one without the formatting machinery.
@@ -302,12 +307,18 @@ fn address(out: &mut Vec<u8>, peer: IpAddr) {
     }
 }
 
-/// The trace header: a caller's is honoured, with a parent of ours if it has none. Source: recorded.
+/// The trace header.
 pub(crate) fn trace_line(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
+    out.extend_from_slice(b"X-Amzn-Trace-Id: ");
+    put_trace(out, head, ids);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The value of the trace header: a caller's is honoured, with a parent of ours if it has none. Source: recorded.
+pub(crate) fn put_trace(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
     let sent = head
         .last(Known::AmznTraceId)
         .filter(|value| value.starts_with(b"Root=") && value.len() <= 256);
-    out.extend_from_slice(b"X-Amzn-Trace-Id: ");
     match sent {
         Some(value) => {
             out.extend_from_slice(value);
@@ -322,7 +333,6 @@ pub(crate) fn trace_line(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
             out.extend_from_slice(ids.trace().as_bytes());
         }
     }
-    out.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `HTTP` and `MOCK`: integrations whose request and answer are mapped rather than passed on.
+//! `HTTP`, `AWS` and `MOCK`: integrations whose request and answer are mapped rather than passed on.
 //!
 //! Sources: developer guide, "Method request behavior for payloads without mapping templates", "Content type conversions",
 //! "Set up mock integrations"; recorded behaviour of each.
@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use tidegate_proto::v1;
 
+use super::aws::Service;
 use super::http::{Http, takes_body};
+use super::lambda;
 use super::mock::status_code;
 use crate::exchange::{Ctx, Ids};
-use crate::head::{BodySize, Head, Known};
+use crate::head::{BodySize, Head, Known, Method};
 use crate::mapping::body::Document;
 use crate::mapping::context::{ReplyView, View};
 use crate::mapping::media::{self, BinaryTypes, Handling, Payload};
 use crate::mapping::transform::Transform;
 use crate::respond::responses::{Responses, accepted};
-use crate::respond::{Failure, Tail};
+use crate::respond::{Failure, Refusal, Tail};
 use crate::snapshot::{Place, Unfit, Variables};
 use crate::step::{Answer, Body, Call, MAX_REPLY, Purpose, Reply};
 
@@ -37,6 +39,9 @@ pub(crate) enum Endpoint {
     /// The request itself, by the status code that its template renders.
     Mock,
     Http(Box<Http>),
+    Service(Box<Service>),
+    /// A function of Lambda.
+    Lambda(Box<Service>),
 }
 
 /// A request template.
@@ -57,11 +62,11 @@ enum Passthrough {
 }
 
 /// What comes of a request.
-pub(crate) enum Sent {
+pub(crate) enum Sent<'m> {
     /// An upstream is called.
     Call(Call),
     /// Nothing is: the answer is chosen by this value.
-    Selected(String),
+    Selected(&'m Mapped, String),
 }
 
 impl Mapped {
@@ -171,12 +176,16 @@ impl Mapped {
         cx: &mut Ctx<'_>,
         view: &View<'_>,
         body: Vec<u8>,
-    ) -> Result<Sent, Failure> {
-        let document = match &self.endpoint {
-            Endpoint::Http(http) if http.reads_body => {
-                Some(Document::read(&body).map_err(|_| Failure::BadJson)?)
-            }
-            _ => None,
+    ) -> Result<Sent<'_>, Failure> {
+        let reads_body = match &self.endpoint {
+            Endpoint::Mock => false,
+            Endpoint::Http(http) => http.reads_body,
+            Endpoint::Service(service) | Endpoint::Lambda(service) => service.reads_body,
+        };
+        let document = if reads_body {
+            Some(Document::read(&body).map_err(|_| Failure::BadJson)?)
+        } else {
+            None
         };
         let view = &View { body: document.as_ref(), ..*view };
         let body = self.transform(view, body)?;
@@ -185,7 +194,7 @@ impl Mapped {
                 let text = String::from_utf8_lossy(&body);
                 let code = status_code(&text).ok_or(Failure::NoStatusCode)?;
                 cx.note("integration", || format!("MOCK of status {code}"));
-                Ok(Sent::Selected(code.to_string()))
+                Ok(Sent::Selected(self, code.to_string()))
             }
             Endpoint::Http(http) => {
                 let request = http.mapped(cx, view)?;
@@ -198,6 +207,13 @@ impl Mapped {
                     body,
                     max_reply: MAX_REPLY,
                 }))
+            }
+            Endpoint::Lambda(service) if service.method != Some(Method::Post) => {
+                Err(Failure::NotPost)
+            }
+            Endpoint::Service(service) | Endpoint::Lambda(service) => {
+                cx.note("integration", || format!("AWS, {}", service.upstream.authority));
+                service.call(cx, view, body).map(Sent::Call)
             }
         }
     }
@@ -218,9 +234,10 @@ impl Mapped {
         ids: &Ids,
         place: Place,
         reply: Reply,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, Refusal> {
         let selected = match &self.endpoint {
-            Endpoint::Mock | Endpoint::Http(_) => reply.head.status.to_string(),
+            Endpoint::Lambda(_) => lambda::selection(&reply)?,
+            _ => reply.head.status.to_string(),
         };
         let number = self.responses.select(&selected).ok_or(Failure::NoIntegrationResponse)?;
         let document = if self.responses.get(number).reads_body {
@@ -231,7 +248,7 @@ impl Mapped {
         let shown = ReplyView { head: &reply.head, body: document.as_ref() };
         let view = View { reply: Some(shown), ..*view };
         let media = media::first(&reply.head, Known::ContentType);
-        self.respond(cx, &view, ids, place, number, reply.body, media)
+        Ok(self.respond(cx, &view, ids, place, number, reply.body, media)?)
     }
 
     /// Answers without an upstream.

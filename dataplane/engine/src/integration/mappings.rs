@@ -15,7 +15,7 @@ use crate::snapshot::{Unfit, Variables};
 pub(crate) type Mapping = (Box<str>, Source);
 
 /// The mappings of an integration, by where their values go.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Mappings {
     pub(crate) headers: Box<[(Box<str>, Known, Source)]>,
     pub(crate) queries: Box<[Mapping]>,

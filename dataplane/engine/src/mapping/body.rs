@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::json;
+use super::raw;
 
 /// A body that mappings may read.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Document {
             text => text,
         };
         let is_json = text.starts_with(['{', '[', '\'', '"']);
-        if is_json && json::read(&text).is_none() {
+        if is_json && raw::read(&text).is_none() {
             return Err(NotJson);
         }
         Ok(Self { text, is_json })
@@ -39,7 +39,7 @@ impl Document {
         if path.0.is_empty() {
             return Some(Cow::Borrowed(&self.text));
         }
-        let root = if self.is_json { json::read(&self.text) } else { None };
+        let root = if self.is_json { raw::read(&self.text) } else { None };
         path.find(root?).map(Cow::Owned)
     }
 }
@@ -105,11 +105,11 @@ impl BodyPath {
             found = found.into_iter().flat_map(|value| step.of(value)).collect();
         }
         if many {
-            let each: Vec<String> = found.into_iter().map(json::compact).collect();
+            let each: Vec<String> = found.into_iter().map(raw::compact).collect();
             return Some(format!("[{}]", each.join(",")));
         }
-        let value = *found.first().filter(|value| !json::is_null(value))?;
-        Some(json::string(value).unwrap_or_else(|| json::compact(value)))
+        let value = *found.first().filter(|value| !raw::is_null(value))?;
+        Some(raw::string(value).unwrap_or_else(|| raw::compact(value)))
     }
 }
 
@@ -117,7 +117,7 @@ impl Step {
     fn of<'v>(&self, value: &'v RawValue) -> Vec<&'v RawValue> {
         match self {
             // The last of several members with one name counts, as in every common reader.
-            Self::Name(name) => json::members(value)
+            Self::Name(name) => raw::members(value)
                 .unwrap_or_default()
                 .into_iter()
                 .rfind(|(held, _)| *held == **name)
@@ -125,13 +125,13 @@ impl Step {
                 .into_iter()
                 .collect(),
             Self::Index(index) => {
-                let all = json::elements(value).unwrap_or_default();
+                let all = raw::elements(value).unwrap_or_default();
                 let at = if *index < 0 { *index + all.len() as i64 } else { *index };
                 usize::try_from(at).ok().and_then(|at| all.get(at).copied()).into_iter().collect()
             }
-            Self::Every => json::elements(value)
+            Self::Every => raw::elements(value)
                 .or_else(|| {
-                    Some(json::members(value)?.into_iter().map(|(_, value)| value).collect())
+                    Some(raw::members(value)?.into_iter().map(|(_, value)| value).collect())
                 })
                 .unwrap_or_default(),
         }

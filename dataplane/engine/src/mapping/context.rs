@@ -9,7 +9,7 @@ use crate::exchange::calendar::Moment;
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known};
 use crate::mapping::body::Document;
-use crate::mapping::json;
+use crate::mapping::raw;
 use crate::respond::ResponseType;
 use crate::route::{Captures, Routed};
 use crate::snapshot::{Place, World};
@@ -110,6 +110,8 @@ pub struct View<'a> {
     pub world: &'a World,
     /// The method's place there.
     pub place: Place,
+    /// Where in the head's buffer the path behind the stage begins.
+    pub path_from: usize,
     /// Peer's address and time.
     pub peer: IpAddr,
     /// When the request began, Unix milliseconds.
@@ -151,6 +153,7 @@ impl<'a> View<'a> {
             ids,
             world: cx.world,
             place: routed.place,
+            path_from: routed.path_from as usize,
             peer: cx.peer,
             unix_ms: cx.now.unix_ms,
             body: None,
@@ -183,7 +186,7 @@ impl<'a> View<'a> {
             }
             Context::ErrorMessageString => self.error.map_or(Borrowed(""), |error| {
                 let mut quoted = Vec::new();
-                json::put(&mut quoted, error.message);
+                raw::put(&mut quoted, error.message);
                 text(&quoted)
             }),
             Context::ErrorResponseType => Borrowed(self.error.map_or("", |e| e.kind.name())),

@@ -182,18 +182,28 @@ fn all_headers(head: &Head, name: &str) -> Vec<u8> {
     values.map(|(_, value, _)| value).collect::<Vec<_>>().join(&b',')
 }
 
-/// Every value of a query parameter, decoded once with `+` as space. `;` separates like `&`. Source: developer guide, important
-/// notes ("known issues").
+/// Every value of a query parameter, decoded once.
 fn query_values<'q>(query: &'q [u8], name: &'q str) -> impl Iterator<Item = Vec<u8>> + 'q {
-    query.split(|b| matches!(b, b'&' | b';')).filter_map(move |pair| {
-        let (key, value) = match memchr::memchr(b'=', pair) {
-            Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &[][..]),
-        };
-        (decode(key) == name.as_bytes()).then(|| decode(value))
+    let named = raw_pairs(query).filter(move |(key, _)| decode(key) == name.as_bytes());
+    named.map(|(_, value)| decode(value))
+}
+
+/// Every parameter of a query with its value, decoded once.
+pub(crate) fn query_pairs(query: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    raw_pairs(query)
+        .filter(|(key, _)| !key.is_empty())
+        .map(|(key, value)| (decode(key), decode(value)))
+}
+
+/// The pairs of a query as sent. `;` separates like `&`. Source: developer guide, important notes ("known issues").
+fn raw_pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    query.split(|b| matches!(b, b'&' | b';')).map(|pair| match memchr::memchr(b'=', pair) {
+        Some(at) => (&pair[..at], &pair[at + 1..]),
+        None => (pair, &[][..]),
     })
 }
 
+/// Decodes once, with `+` as space.
 fn decode(text: &[u8]) -> Vec<u8> {
     let spaced: Vec<u8> = text.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     percent_decode(&spaced).collect()

@@ -47,6 +47,18 @@ pub enum Failure {
     NoMethodResponse,
     /// The upstream's answer is longer than may be mapped.
     ReplyTooLarge,
+    /// A Lambda function is to be invoked by another method than `POST`.
+    NotPost,
+    /// The payload for a Lambda function is no JSON.
+    NotJsonPayload,
+    /// A Lambda function's answer to `AWS_PROXY` is not in the form it must have.
+    LambdaMalformed,
+    /// A Lambda function failed.
+    LambdaFailed,
+    /// Lambda did not run the function: no permission, throttled, or its own fault.
+    LambdaRefused,
+    /// Lambda did not take the request.
+    LambdaInvalid,
     /// The upstream's name cannot be resolved, or its address must not be called.
     BadAddress,
     /// The upstream could not be reached or broke off.
@@ -63,7 +75,13 @@ impl Failure {
             Self::UnknownApi | Self::UnknownStage => ResponseType::AccessDenied,
             // A REST API answers an unknown path or method as a missing token: 403, as recorded.
             Self::NoRoute | Self::NoMethod => ResponseType::MissingAuthenticationToken,
-            Self::BadPath | Self::BadBody | Self::BadJson => ResponseType::Default4xx,
+            Self::BadPath | Self::BadBody | Self::BadJson | Self::NotJsonPayload => {
+                ResponseType::Default4xx
+            }
+            Self::LambdaMalformed | Self::LambdaFailed => ResponseType::Default5xx,
+            Self::NotPost | Self::LambdaRefused | Self::LambdaInvalid => {
+                ResponseType::IntegrationFailure
+            }
             Self::BadParameter => ResponseType::BadRequestParameters,
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
             Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
@@ -102,17 +120,30 @@ impl Failure {
             Self::BadJson => {
                 "the request body begins like JSON and is none, and a mapping reads it"
             }
-            Self::BadConversion => "a body cannot be converted: it is no base64",
+            Self::BadConversion => {
+                "Unable to transform request or response: a body that should be base64 is not"
+            }
             Self::BinaryTemplate => {
-                "a template is to read a binary body (contentHandling CONVERT_TO_TEXT would help)"
+                "Unable to transform request or response: a template reads a binary body \
+                 (contentHandling CONVERT_TO_TEXT would help)"
             }
-            Self::NoStatusCode => "the MOCK's request template renders no statusCode",
+            Self::NoStatusCode => {
+                "Unable to parse statusCode. It should be an integer that is defined in the request template."
+            }
             Self::NoIntegrationResponse => {
-                "no integration response matches what came back, and there is no default"
+                "No match for output mapping and no default output mapping configured"
             }
-            Self::NoMethodResponse => {
-                "the method declares no response with the integration response's status"
+            Self::NoMethodResponse => "Output mapping refers to an invalid method response",
+            Self::NotPost => {
+                "Lambda functions are invoked by POST, not by the integration's method"
             }
+            Self::NotJsonPayload => "Lambda takes only JSON, and the payload is none",
+            Self::LambdaMalformed => "Malformed Lambda proxy response",
+            Self::LambdaFailed => "Lambda execution failed due to customer function error",
+            Self::LambdaRefused => {
+                "Lambda invocation failed: no permission, too many requests, or a fault of the service"
+            }
+            Self::LambdaInvalid => "Lambda invocation failed: the request is invalid",
             Self::ReplyTooLarge => "the upstream's answer is too large",
             Self::BadAddress => {
                 "the upstream has no address, or one this node must not call (--allow-upstream)"
@@ -125,11 +156,16 @@ impl Failure {
     /// The answer's status, unless a gateway response sets another.
     pub(crate) fn status(self) -> u16 {
         match self {
-            Self::BadPath | Self::BadBody | Self::BadJson | Self::BadParameter => 400,
+            Self::BadPath
+            | Self::BadBody
+            | Self::BadJson
+            | Self::NotJsonPayload
+            | Self::BadParameter => 400,
             Self::Unauthorized => 401,
             Self::UnknownApi | Self::UnknownStage | Self::NoRoute | Self::NoMethod => 403,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType => 415,
+            Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaInvalid => 502,
             Self::UpstreamNetwork | Self::UpstreamTimeout => 504,
             Self::AuthorizerFailed
             | Self::Misconfigured
@@ -139,6 +175,8 @@ impl Failure {
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
             | Self::ReplyTooLarge
+            | Self::NotPost
+            | Self::LambdaRefused
             | Self::BadAddress => 500,
         }
     }
@@ -163,6 +201,7 @@ impl Failure {
             Self::NoRoute | Self::NoMethod => "Missing Authentication Token",
             Self::BadPath | Self::BadBody => "Bad Request",
             Self::BadJson => "Invalid JSON in request body",
+            Self::NotJsonPayload => "Could not parse request body into json",
             Self::BadParameter => "Invalid request parameter value",
             Self::TooLarge(limit) => {
                 return Some(Cow::Owned(format!("HTTP content length exceeded {limit} bytes.")));
@@ -179,6 +218,11 @@ impl Failure {
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
             | Self::ReplyTooLarge
+            | Self::NotPost
+            | Self::LambdaMalformed
+            | Self::LambdaFailed
+            | Self::LambdaRefused
+            | Self::LambdaInvalid
             | Self::BadAddress => "Internal server error",
         }))
     }
@@ -208,4 +252,18 @@ pub(crate) enum Voice {
     Execution,
     /// Text that is no JSON, and cannot be customised.
     Plain,
+}
+
+/// A failure with what there is to say of it beyond its usual message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) failure: Failure,
+    /// Takes the place of the usual message.
+    pub(crate) message: Option<String>,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self { failure, message: None }
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! Source: developer guide, "Gateway responses in API Gateway" and "Gateway response types".
 
+use std::borrow::Cow;
+
 use crate::exchange::{Ctx, Ids};
 use crate::head::Head;
 use crate::mapping::context::{ErrorView, View};
-use crate::mapping::json;
+use crate::mapping::raw;
 use crate::respond::failure::Voice;
-use crate::respond::{Failure, Tail, id_lines, line, lines};
+use crate::respond::{Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed};
 use crate::snapshot::Place;
 use crate::step::{Answer, Body};
@@ -87,8 +89,9 @@ pub(crate) struct Refused<'a> {
 }
 
 /// Answers a failure as the API customises it, else as AWS does.
-pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, failure: Failure) -> Answer {
-    let message = failure.message();
+pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refusal>) -> Answer {
+    let Refusal { failure, message } = why.into();
+    let message = message.map(Cow::Owned).or_else(|| failure.message());
     let error = ErrorView { kind: failure.response_type(), message: message.as_deref() };
     let world = cx.world;
     let custom = match refused.place {
@@ -99,7 +102,8 @@ pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, failure: Failure) -
     };
     let answer = match custom {
         Some((custom, place)) => {
-            let routed = Routed { place, values: refused.values };
+            let path_from = refused.head.path.range().start as u32;
+            let routed = Routed { place, values: refused.values, path_from };
             let view = View::new(cx, refused.head, &routed, &refused.ids);
             let view = View { error: Some(error), ..view };
             custom.answer(cx, &view, failure, tail(&refused, failure))
@@ -132,7 +136,7 @@ fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) 
             if voice == Voice::Execution {
                 out.push(b' ');
             }
-            json::put(out, message);
+            raw::put(out, message);
             out.push(b'}');
         }
     });

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use tidegate_proto::v1;
 
 use crate::head::Method;
+use crate::integration::aws;
+use crate::integration::endpoints::Endpoints;
 use crate::integration::http::{self, Http};
+use crate::integration::lambda::LambdaProxy;
 use crate::integration::mapped::{Endpoint, Mapped};
+use crate::integration::mappings::Mappings;
 use crate::mapping::media::BinaryTypes;
+use crate::mapping::raw;
 use crate::respond::custom::GatewayResponses;
 use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
@@ -62,6 +67,7 @@ pub(crate) struct ForwardAuth {
 #[derive(Debug)]
 pub(crate) enum Integration {
     HttpProxy(Box<Http>),
+    LambdaProxy(Box<LambdaProxy>),
     Mapped(Box<Mapped>),
     /// Its variables make no sense; says why.
     Broken(Box<str>),
@@ -71,6 +77,14 @@ pub(crate) enum Integration {
 #[derive(Debug, Default)]
 pub struct Linker {
     pub(crate) upstreams: Upstreams,
+    pub(crate) endpoints: Endpoints,
+}
+
+impl Linker {
+    /// A linker that calls AWS services where its operator says.
+    pub fn with_endpoints(endpoints: Endpoints) -> Self {
+        Self { upstreams: Upstreams::default(), endpoints }
+    }
 }
 
 /// Stage variables, looked up by name.
@@ -96,6 +110,22 @@ impl Variables<'_> {
         }
         out.push_str(rest);
         (out, any)
+    }
+
+    /// All of them as a JSON object; `null` when there are none.
+    fn json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (name, value) in self.0 {
+            out.push(if out.is_empty() { b'{' } else { b',' });
+            raw::put(&mut out, Some(name));
+            out.push(b':');
+            raw::put(&mut out, Some(value));
+        }
+        if out.is_empty() {
+            return b"null".to_vec();
+        }
+        out.push(b'}');
+        out
     }
 }
 
@@ -123,6 +153,7 @@ impl Link {
         let mut draft = Draft {
             linker,
             variables: Variables(variables),
+            variables_json: Variables(variables).json().into(),
             binary: Arc::new(BinaryTypes::new(&bundle.binary_media_types)),
             bundle: &bundle,
             tree: tree::Builder::new(),
@@ -168,6 +199,7 @@ struct Draft<'a> {
     linker: &'a mut Linker,
     variables: Variables<'a>,
     bundle: &'a v1::Bundle,
+    variables_json: Arc<[u8]>,
     binary: Arc<BinaryTypes>,
     tree: tree::Builder,
     methods: Vec<LinkedMethod>,
@@ -311,6 +343,28 @@ impl Draft<'_> {
                 self.mapped(endpoint, method, integration)
             }
             v1::IntegrationType::Mock => self.mapped(Endpoint::Mock, method, integration),
+            v1::IntegrationType::Aws => {
+                let mappings = aws::mappings(integration, self.variables)?;
+                let service = Box::new(self.service(integration, mappings)?);
+                let endpoint = if aws::is_lambda(&integration.uri) {
+                    Endpoint::Lambda(service)
+                } else {
+                    Endpoint::Service(service)
+                };
+                self.mapped(endpoint, method, integration)
+            }
+            v1::IntegrationType::AwsProxy if aws::is_lambda(&integration.uri) => {
+                // They are checked, and then the event holds everything anyway: recorded.
+                aws::mappings(integration, self.variables)?;
+                let mut service = self.service(integration, Mappings::default())?;
+                service.content_type = Some("application/json");
+                let variables = self.variables_json.clone();
+                let binary = self.binary.clone();
+                Ok(Integration::LambdaProxy(Box::new(LambdaProxy { service, variables, binary })))
+            }
+            v1::IntegrationType::AwsProxy => Err(Unfit::Always(
+                "integrations of type AWS_PROXY with Firehose are not supported yet".into(),
+            )),
             _ => Err(Unfit::Always(format!("integrations of type {name} are not supported yet"))),
         }
     }
@@ -318,6 +372,14 @@ impl Draft<'_> {
     fn http(&mut self, from: &v1::Integration) -> Result<Box<Http>, Unfit> {
         let upstreams = &mut self.linker.upstreams;
         http::link(from, self.variables, upstreams, &self.bundle.api_id).map(Box::new)
+    }
+
+    fn service(
+        &mut self,
+        from: &v1::Integration,
+        mappings: Mappings,
+    ) -> Result<aws::Service, Unfit> {
+        aws::link(from, mappings, self.variables, self.linker, &self.bundle.api_id)
     }
 
     fn mapped(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use prost::Message;
 use tidegate_engine::explain::Trace;
 use tidegate_engine::head::{BodySize, Head, Known, Method, Version};
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::{
     Api, BundleId, Domain, Link, Linker, RefuseBundle, Revision, World,
 };
@@ -119,6 +120,7 @@ pub struct Driver {
     pub listener: Listener,
     pub peer: IpAddr,
     pub entropy: [u8; 16],
+    pub credentials: Credentials,
     pub scratch: Vec<u8>,
     pub trace: Option<Trace>,
 }
@@ -164,6 +166,7 @@ impl Driver {
             listener: Listener::default(),
             peer: [192, 0, 2, 7].into(),
             entropy: [7; 16],
+            credentials: Credentials::default(),
             scratch: Vec::new(),
             trace: None,
         }
@@ -176,6 +179,7 @@ impl Driver {
             peer: self.peer,
             now: Now { unix_ms: 1_700_000_000_123 },
             entropy: self.entropy,
+            credentials: &self.credentials,
             scratch: &mut self.scratch,
             trace: self.trace.as_mut(),
         }
