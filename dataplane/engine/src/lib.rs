@@ -8,6 +8,7 @@
 //! | [`head`] | what the caller sent, as offsets into one buffer |
 //! | [`exchange`] | the request's context and its ids |
 //! | [`route`] | which API, stage, resource and method it is for |
+//! | `validate` | whether it has what the method requires |
 //! | [`mapping`] | how its parts become parts of the upstream request |
 //! | [`integration`] | what to send, or what to answer in its place |
 //! | [`respond`] | what the caller gets, also when the gateway answers itself |
@@ -25,6 +26,7 @@ pub mod respond;
 pub mod route;
 pub mod snapshot;
 mod step;
+mod validate;
 
 pub use exchange::{Ctx, Listener, Now};
 pub use pipeline::begin;

@@ -246,7 +246,7 @@ pub(crate) fn received(
     }
 }
 
-/// Phases 6 and 7: what to send, or what to answer in its place.
+/// Phases 5 to 7: whether the request is well formed, and then what to send, or what to answer in its place.
 fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let world = cx.world;
     let place = routed.place;
@@ -254,6 +254,12 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         return refuse(cx, head, &routed, ids, Failure::Misconfigured);
     };
     let view = View::new(cx, head, &routed, &ids);
+    if let Some(validator) = &method.validator
+        && let Err(refusal) = validator.parameters(&view)
+    {
+        cx.note("validate", || refusal.message.clone().unwrap_or_default());
+        return refuse(cx, head, &routed, ids, refusal);
+    }
     let wants_body = match &method.integration {
         Integration::HttpProxy(http) if http.reads_body => Ok(head.body != BodySize::Empty),
         Integration::HttpProxy(http) => {

@@ -81,7 +81,7 @@ fn what_this_version_cannot_honour_is_refused_rather_than_skipped() {
         ),
         (
             change(|b| b.resources[0].methods[0].request_validator_id = "v".into()),
-            "GET /x: request validators are not supported yet",
+            "GET /x: its request validator does not exist",
         ),
         (
             change(|b| b.resources[0].methods[0].integration = None),

@@ -21,6 +21,8 @@ pub enum Failure {
     BadPath,
     /// A mapped value cannot stand where it is mapped to.
     BadParameter,
+    /// Parameters that the method requires are missing; the message names them.
+    MissingParameters,
     /// The body's length exceeds the limit, bytes.
     TooLarge(u64),
     /// The caller's body broke off or was malformed.
@@ -82,7 +84,7 @@ impl Failure {
             Self::NotPost | Self::LambdaRefused | Self::LambdaInvalid => {
                 ResponseType::IntegrationFailure
             }
-            Self::BadParameter => ResponseType::BadRequestParameters,
+            Self::BadParameter | Self::MissingParameters => ResponseType::BadRequestParameters,
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
             Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::Unauthorized => ResponseType::Unauthorized,
@@ -109,6 +111,7 @@ impl Failure {
             Self::NoMethod => "the resource has no such method",
             Self::BadPath => "the path holds `..`, `%00` or a broken escape",
             Self::BadParameter => "a mapped value holds characters that cannot stand in a header",
+            Self::MissingParameters => "the request lacks parameters that the method requires",
             Self::TooLarge(_) => "the request body is too large",
             Self::BadBody => "the request body broke off or is malformed",
             Self::UnsupportedMediaType => {
@@ -160,6 +163,7 @@ impl Failure {
             | Self::BadBody
             | Self::BadJson
             | Self::NotJsonPayload
+            | Self::MissingParameters
             | Self::BadParameter => 400,
             Self::Unauthorized => 401,
             Self::UnknownApi | Self::UnknownStage | Self::NoRoute | Self::NoMethod => 403,
@@ -203,6 +207,7 @@ impl Failure {
             Self::BadJson => "Invalid JSON in request body",
             Self::NotJsonPayload => "Could not parse request body into json",
             Self::BadParameter => "Invalid request parameter value",
+            Self::MissingParameters => "Missing required request parameters",
             Self::TooLarge(limit) => {
                 return Some(Cow::Owned(format!("HTTP content length exceeded {limit} bytes.")));
             }

@@ -17,6 +17,7 @@ use crate::respond::custom::GatewayResponses;
 use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
 use crate::snapshot::{Upstream, Upstreams};
+use crate::validate::Validator;
 
 /// One deployment, ready to serve under one set of stage variables.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub(crate) struct LinkedMethod {
     /// Names of its path parameters, in path order.
     pub(crate) params: Box<[Box<str>]>,
     pub(crate) authorize: Authorize,
+    pub(crate) validator: Option<Box<Validator>>,
     pub(crate) integration: Integration,
 }
 
@@ -268,6 +270,13 @@ impl Draft<'_> {
                 return;
             }
         };
+        let validator = match Validator::link(method, self.bundle) {
+            Ok(validator) => validator.map(Box::new),
+            Err(what) => {
+                self.problems.push(problem(what));
+                return;
+            }
+        };
         let integration = match self.integration(method) {
             Ok(integration) => integration,
             Err(Unfit::Always(what)) => {
@@ -285,6 +294,7 @@ impl Draft<'_> {
             verb,
             params: names.into(),
             authorize,
+            validator,
             integration,
         });
     }
@@ -292,9 +302,6 @@ impl Draft<'_> {
     fn authorize(&mut self, method: &v1::Method) -> Result<Authorize, String> {
         if method.api_key_required {
             return Err("apiKeyRequired is not supported yet".into());
-        }
-        if !method.request_validator_id.is_empty() {
-            return Err("request validators are not supported yet".into());
         }
         match method.authorization_type.as_str() {
             "NONE" => Ok(Authorize::Anyone),
