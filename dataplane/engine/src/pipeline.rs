@@ -10,6 +10,7 @@ use crate::integration::http;
 use crate::integration::mapped::Sent;
 use crate::mapping::body::Document;
 use crate::mapping::context::View;
+use crate::respond::compress::{self, Coding};
 use crate::respond::gateway::{self, Refused};
 use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
@@ -234,15 +235,18 @@ pub(crate) fn received(
     got: Result<Vec<u8>, BodyError>,
 ) -> Step {
     let Receiving { routed, ids } = parked;
-    match got {
+    let limit = cx.listener.max_body;
+    let body = match got {
+        Ok(body) => match cx.world.link(routed.place).compression {
+            Some(threshold) => compress::decoded(head, body, threshold, limit),
+            None => Ok(body),
+        },
+        Err(BodyError::TooLarge) => Err(Failure::TooLarge(limit)),
+        Err(BodyError::Broken) => Err(Failure::BadBody),
+    };
+    match body {
         Ok(body) => send(cx, head, routed, ids, body),
-        Err(error) => {
-            let failure = match error {
-                BodyError::TooLarge => Failure::TooLarge(cx.listener.max_body),
-                BodyError::Broken => Failure::BadBody,
-            };
-            refuse(cx, head, &routed, ids, failure)
-        }
+        Err(failure) => refuse(cx, head, &routed, ids, failure),
     }
 }
 
@@ -261,7 +265,9 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         return refuse(cx, head, &routed, ids, refusal);
     }
     let wants_body = match &method.integration {
-        Integration::HttpProxy(http) if http.reads_body => Ok(head.body != BodySize::Empty),
+        Integration::HttpProxy(http) if http.reads_body || is_coded(cx, head, http, place) => {
+            Ok(head.body != BodySize::Empty)
+        }
         Integration::HttpProxy(http) => {
             return match http.passed(cx, &view) {
                 Ok(request) => {
@@ -273,7 +279,10 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         }
         Integration::Mapped(mapped) => {
             if let Some(made) = mapped.constant(cx, &view, place, &ids) {
-                return settle(cx, head, &routed, ids, made.map_err(Refusal::from));
+                return match made {
+                    Ok(answer) => answered(cx, head, place, answer),
+                    Err(failure) => refuse(cx, head, &routed, ids, failure),
+                };
             }
             mapped.wants_body(head)
         }
@@ -290,6 +299,13 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         Ok(false) => send(cx, head, routed, ids, Vec::new()),
         Err(failure) => refuse(cx, head, &routed, ids, failure),
     }
+}
+
+/// Whether an `HTTP_PROXY` exchange has a body that compression concerns, so that it cannot be streamed.
+fn is_coded(cx: &Ctx<'_>, head: &Head, http: &http::Http, place: Place) -> bool {
+    cx.world.link(place).compression.is_some()
+        && !http.streams
+        && (Coding::wanted(head).is_some() || compress::is_coded(head))
 }
 
 /// Phase 7 of an integration that needs the whole body.
@@ -314,15 +330,19 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
     settle(cx, head, &routed, ids, made.map_err(Refusal::from))
 }
 
-/// An `HTTP_PROXY` request of which a mapping reads the body: it cannot be streamed.
+/// An `HTTP_PROXY` request that cannot be streamed: a mapping reads its body, or compression changes one.
 fn pass(
     cx: &mut Ctx<'_>,
     http: &http::Http,
     view: &View<'_>,
     body: Vec<u8>,
 ) -> Result<Sent<'static>, Failure> {
-    let document = Document::read(&body).map_err(|_| Failure::BadJson)?;
-    let request = http.passed(cx, &View { body: Some(&document), ..*view })?;
+    let document = if http.reads_body {
+        Some(Document::read(&body).map_err(|_| Failure::BadJson)?)
+    } else {
+        None
+    };
+    let request = http.passed(cx, &View { body: document.as_ref(), ..*view })?;
     let upstream = http.upstream.clone();
     let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);
     Ok(Sent::Call(Call { purpose, upstream, request, body, max_reply }))
@@ -357,9 +377,17 @@ fn settle(
     made: Result<Answer, Refusal>,
 ) -> Step {
     match made {
-        Ok(answer) => Step::Answer(answer),
+        Ok(answer) => answered(cx, head, routed.place, answer),
         Err(refusal) => refuse(cx, head, routed, ids, refusal),
     }
+}
+
+/// The answer that was made, compressed if the caller asks for it.
+fn answered(cx: &mut Ctx<'_>, head: &Head, place: Place, answer: Answer) -> Step {
+    Step::Answer(match cx.world.link(place).compression {
+        Some(threshold) => compress::encoded(cx, head, answer, threshold),
+        None => answer,
+    })
 }
 
 /// What a failed call means to the caller.

@@ -1,5 +1,6 @@
 //! Answer: gateway responses, and what every answer carries.
 
+pub(crate) mod compress;
 pub(crate) mod custom;
 mod failure;
 pub mod gateway;

@@ -1,6 +1,7 @@
 //! Lambda: the event a function gets, what it may answer, and what every way of failing comes to; `AWS_PROXY` and `AWS`.
 //!
 //! Sources: rest-api-runtime.md sections 10.3, 10.4, 10.5, 11, 12 and 5.3; 4.3 and 4.4 for headers.
+#![allow(clippy::unwrap_used, reason = "a test ends where what it needs is missing")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Lambda end to end: a double of the Invoke API stands where `AWS_ENDPOINT_URL_LAMBDA` says, and runs a function of a few lines.
+#![allow(clippy::unwrap_used, reason = "a test ends where what it needs is missing")]
 
 mod support;
 

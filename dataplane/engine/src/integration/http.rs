@@ -29,6 +29,8 @@ pub struct Http {
     headers: Box<[(Box<str>, Known, Source)]>,
     /// Whether a mapping reads the request's body.
     pub(crate) reads_body: bool,
+    /// Whether its answer is streamed whatever the caller would rather have.
+    pub(crate) streams: bool,
     /// `Host`, API id and other lines that never change.
     fixed: Box<[u8]>,
     user_agent: Box<str>,
@@ -68,6 +70,7 @@ pub(crate) fn link(
         target: Target::parse(url.path, url.query, &mappings.paths, mappings.queries),
         headers: mappings.headers,
         reads_body,
+        streams: from.response_transfer_mode == "STREAM",
         fixed: fixed.into(),
         user_agent: user_agent(api_id),
         timeout_ms: timeout_ms(from),

@@ -29,6 +29,8 @@ pub enum Failure {
     BadBody,
     /// The body begins like JSON and is none, and a mapping reads it.
     BadJson,
+    /// The body's content coding is unknown, or the body is not in it.
+    BadCoding,
     /// No template for the content type, and none may pass.
     UnsupportedMediaType,
     /// The authorizer refused the caller.
@@ -86,7 +88,7 @@ impl Failure {
             }
             Self::BadParameter | Self::MissingParameters => ResponseType::BadRequestParameters,
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
-            Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
+            Self::BadCoding | Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::Unauthorized => ResponseType::Unauthorized,
             Self::AuthorizerFailed => ResponseType::AuthorizerConfigurationError,
             Self::Misconfigured
@@ -114,6 +116,7 @@ impl Failure {
             Self::MissingParameters => "the request lacks parameters that the method requires",
             Self::TooLarge(_) => "the request body is too large",
             Self::BadBody => "the request body broke off or is malformed",
+            Self::BadCoding => "the request body is not in a content coding that is known here",
             Self::UnsupportedMediaType => {
                 "no request template for this content type, and passthrough is off"
             }
@@ -168,7 +171,7 @@ impl Failure {
             Self::Unauthorized => 401,
             Self::UnknownApi | Self::UnknownStage | Self::NoRoute | Self::NoMethod => 403,
             Self::TooLarge(_) => 413,
-            Self::UnsupportedMediaType => 415,
+            Self::BadCoding | Self::UnsupportedMediaType => 415,
             Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaInvalid => 502,
             Self::UpstreamNetwork | Self::UpstreamTimeout => 504,
             Self::AuthorizerFailed
@@ -211,7 +214,7 @@ impl Failure {
             Self::TooLarge(limit) => {
                 return Some(Cow::Owned(format!("HTTP content length exceeded {limit} bytes.")));
             }
-            Self::UnsupportedMediaType => "Unsupported Media Type",
+            Self::BadCoding | Self::UnsupportedMediaType => "Unsupported Media Type",
             Self::Unauthorized => "Unauthorized",
             Self::AuthorizerFailed => return None,
             Self::UpstreamNetwork => "Network error communicating with endpoint",

@@ -31,6 +31,8 @@ pub struct Link {
     pub(crate) resources: Box<[LinkedResource]>,
     pub(crate) fall_through: bool,
     pub(crate) gateway: GatewayResponses,
+    /// Bytes from which on bodies are compressed and decompressed; `None`: never.
+    pub(crate) compression: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -185,6 +187,7 @@ impl Link {
             methods: draft.methods.into(),
             resources,
             gateway,
+            compression: bundle.minimum_compression_size,
             fall_through: bundle.routing.as_ref().is_some_and(|r| r.method_miss_falls_through),
         })
     }
@@ -217,10 +220,6 @@ impl Draft<'_> {
         let refused = [
             (protocol != Some(v1::Protocol::Rest), "only REST APIs are served yet"),
             (!bundle.policy.is_empty(), "resource policies are not supported yet"),
-            (
-                bundle.minimum_compression_size.is_some(),
-                "minimumCompressionSize is not supported yet",
-            ),
         ];
         for (_, what) in refused.iter().filter(|(found, _)| *found) {
             self.api_problem((*what).into());
