@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use prost::Message;
 use tidegate_engine::head::{Head, Method};
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::{Api, BundleId, Link, Linker, Revision, World};
 use tidegate_engine::{Ctx, Listener, Now, Step, begin};
 use tidegate_node::http::h1::{Limits, request, response};
@@ -185,6 +186,7 @@ impl Gateway {
             peer: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
             now: NOW,
             entropy: ENTROPY,
+            credentials: Credentials::NONE,
             scratch: &mut self.scratch,
             trace: None,
         }

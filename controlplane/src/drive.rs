@@ -14,9 +14,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tidegate_engine::explain::{Phase, Trace};
 use tidegate_engine::head::Head;
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::{RefuseApi, RefuseBundle, Upstream, World};
 use tidegate_engine::{
-    Answer, Call, Ctx, Fields, Listener, Now, Outgoing, Reply, Step, Wait, begin,
+    Answer, Call, Ctx, Fields, Listener, Now, Outgoing, Purpose, Reply, Step, Wait, begin,
 };
 use tidegate_proto::v1;
 
@@ -100,6 +101,7 @@ fn decide(world: &World, listener: &Listener, head: &Head, body: &[u8]) -> v1::E
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         now: Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) },
         entropy: rand::random(),
+        credentials: Credentials::NONE,
         scratch: &mut scratch,
         trace: Some(&mut trace),
     };
@@ -107,19 +109,24 @@ fn decide(world: &World, listener: &Listener, head: &Head, body: &[u8]) -> v1::E
     let mut explained = v1::Explained::default();
     loop {
         step = match step {
-            Step::Wait(Wait::Call(call, next)) => {
+            Step::Wait(Wait::Body(limit, next)) => {
+                note(&mut cx, |_| would_collect(limit, body));
+                next.give(&mut cx, head, Ok(body.to_vec()))
+            }
+            Step::Wait(Wait::Call(call, next)) if call.purpose == Purpose::Authorize => {
                 note(&mut cx, |scratch| would_call(&call, scratch));
-                next.give(&mut cx, head, Ok(Reply { status: 200, body: Vec::new() }))
+                next.give(&mut cx, head, Ok(Reply::of(200, Vec::new())))
+            }
+            Step::Wait(Wait::Call(call, _)) => {
+                let request = outgoing(&call.request, &call.upstream, &call.body, cx.scratch);
+                note(&mut cx, |_| would_answer("mapped from ", &call.request));
+                explained.upstream = Some(request);
+                break;
             }
             Step::Relay(relay) => {
                 let upstream = relay.upstream(world).clone();
                 let request = outgoing(&relay.request, &upstream, body, cx.scratch);
-                note(&mut cx, |_| {
-                    let limit = relay.request.timeout();
-                    let decision =
-                        format!("the upstream's answer, which must begin within {limit:?}");
-                    Phase { name: "respond", decision, details: Vec::new() }
-                });
+                note(&mut cx, |_| would_answer("", &relay.request));
                 explained.upstream = Some(request);
                 break;
             }
@@ -167,6 +174,22 @@ fn would_call(call: &Call, scratch: &[u8]) -> Phase {
         ),
         details: headers.collect(),
     }
+}
+
+/// Why a request's body must be there as a whole.
+fn would_collect(limit: u64, body: &[u8]) -> Phase {
+    let decision = format!(
+        "the whole body is needed before anything is sent: {} bytes of at most {limit}",
+        body.len()
+    );
+    Phase { name: "mapping", decision, details: Vec::new() }
+}
+
+/// What a caller would get of an upstream.
+fn would_answer(how: &str, request: &Outgoing) -> Phase {
+    let limit = request.timeout();
+    let decision = format!("{how}the upstream's answer, which must begin within {limit:?}");
+    Phase { name: "respond", decision, details: Vec::new() }
 }
 
 fn by_itself(answer: &Answer) -> Phase {

@@ -44,10 +44,10 @@ pub(super) fn reply() -> anyhow::Result<Work> {
     let head = parsed_request(browser_request(ASKED).as_bytes())?;
     let upstream = parsed_response(gateway::RESPONSE.as_bytes())?;
     let Step::Relay(relay) = gateway.begin(&head) else { bail!("the request is not relayed") };
-    ensure!(relay.reply(&mut gateway.cx(), Ok(&upstream)).status == 200);
+    ensure!(relay.reply(&mut gateway.cx(), &head, Ok(&upstream)).status == 200);
     Ok(repeat(move || {
         if let Step::Relay(relay) = gateway.begin(black_box(&head)) {
-            black_box(relay.reply(&mut gateway.cx(), Ok(black_box(&upstream))));
+            black_box(relay.reply(&mut gateway.cx(), &head, Ok(black_box(&upstream))));
         }
     }))
 }

@@ -36,7 +36,8 @@ fn body() -> String {
 pub(super) fn render() -> anyhow::Result<Work> {
     let template = Template::compile(TEMPLATE)?;
     let given = Given { body: body().into_bytes(), ..Given::default() };
-    let (mut scratch, mut overrides, mut out) = (Scratch::default(), Overrides::default(), Vec::new());
+    let (mut scratch, mut overrides, mut out) =
+        (Scratch::default(), Overrides::default(), Vec::new());
     let mut once = move || {
         out.clear();
         let mut scope = Scope {

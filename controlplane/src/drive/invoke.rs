@@ -15,11 +15,12 @@ use bytes::Bytes;
 use serde::Serialize;
 use tidegate_engine::exchange::Ids;
 use tidegate_engine::explain::Trace;
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::integration::guard::AddressPolicy;
 use tidegate_engine::respond::Failure;
 use tidegate_engine::snapshot::{Upstream, World};
 use tidegate_engine::{
-    Answer, Body, CallError, Ctx, Now, Outgoing, Relay, Reply, Step, Wait, begin,
+    Answer, Body, BodyError, CallError, Ctx, Now, Outgoing, Relay, Reply, Step, Wait, begin,
 };
 use tokio::sync::Semaphore;
 
@@ -196,6 +197,7 @@ impl<'p> Test<'p> {
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
             now: self.now,
             entropy: self.entropy,
+            credentials: Credentials::NONE,
             scratch: &mut scratch,
             trace: Some(&mut trace),
         };
@@ -203,14 +205,20 @@ impl<'p> Test<'p> {
         let mut step = begin(&mut cx, &head);
         let end = loop {
             step = match step {
-                Step::Wait(Wait::Call(call, next)) => {
-                    let body = Bytes::new();
+                Step::Wait(Wait::Body(limit, next)) => {
+                    let body = self.asked.body.to_vec();
+                    let fits = u64::try_from(body.len()).is_ok_and(|length| length <= limit);
+                    let got = if fits { Ok(body) } else { Err(BodyError::TooLarge) };
+                    next.give(&mut cx, &head, got)
+                }
+                Step::Wait(Wait::Call(mut call, next)) => {
+                    let body = Bytes::from(std::mem::take(&mut call.body));
                     let got = self.call(&call.upstream, &call.request, cx.scratch, body).await;
                     let got = match got {
                         Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
                         Err(NoAnswer::Call(error)) => Err(error),
-                        Ok(got) if got.body.len() > call.max_reply => Err(CallError::Network),
-                        Ok(got) => Ok(Reply { status: got.head.status, body: got.body.into() }),
+                        Ok(got) if got.body.len() > call.max_reply => Err(CallError::ReplyTooLarge),
+                        Ok(got) => Ok(Reply { head: got.head, body: got.body.into() }),
                     };
                     failed = got.as_ref().err().copied();
                     next.give(&mut cx, &head, got)
@@ -219,10 +227,10 @@ impl<'p> Test<'p> {
                     Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
                     Err(NoAnswer::Call(error)) => {
                         failed = Some(error);
-                        break End::Answered(relay.reply(&mut cx, Err(error)), Bytes::new());
+                        break End::Answered(relay.reply(&mut cx, &head, Err(error)), Bytes::new());
                     }
                     Ok(got) => {
-                        break End::Answered(relay.reply(&mut cx, Ok(&got.head)), got.body);
+                        break End::Answered(relay.reply(&mut cx, &head, Ok(&got.head)), got.body);
                     }
                 },
                 Step::Answer(answer) => break End::Answered(answer, Bytes::new()),

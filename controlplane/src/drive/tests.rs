@@ -72,3 +72,27 @@ fn a_call_that_would_come_first_is_told_and_taken_to_admit() {
     assert!(first.details.contains(&"Authorization: token".to_owned()), "{:?}", first.details);
     assert_eq!(told.upstream.unwrap().url, "http://upstream.test/animals");
 }
+
+#[test]
+fn a_mapped_request_is_told_with_its_body_and_nothing_is_sent() {
+    let mut bundle = guarded();
+    let method = &mut bundle.resources[0].methods[0];
+    method.verb = "POST".to_owned();
+    method.authorization_type = "NONE".to_owned();
+    let integration = method.integration.as_mut().unwrap();
+    integration.r#type = v1::IntegrationType::Http.into();
+    integration.http_method = "PUT".to_owned();
+    let request = v1::HttpRequest {
+        method: "POST".to_owned(),
+        url: "http://abc.execute-api.localhost/prod/pets".to_owned(),
+        headers: Vec::new(),
+        body: b"body".to_vec(),
+    };
+    let described = describe::read(&request).unwrap();
+    let told = decide(&world(&bundle), &described.listener, &described.head, b"body");
+    let upstream = told.upstream.unwrap();
+    assert_eq!((upstream.method.as_str(), &upstream.body[..]), ("PUT", &b"body"[..]));
+    let decisions: Vec<_> = told.phases.iter().map(|phase| phase.decision.as_str()).collect();
+    assert!(decisions.contains(&"HTTP to upstream.test"), "{decisions:?}");
+    assert!(decisions.contains(&"mapped from the upstream's answer, which must begin within 1s"));
+}

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use tidegate_engine::mapping::parameter::host_without_port;
+use tidegate_engine::integration::credentials::Credentials;
+use tidegate_engine::mapping::context::host_without_port;
 use tidegate_engine::route::address::{self, Name};
 use tidegate_engine::snapshot::{Api, BundleId, Domain, Link, Linker, Revision, World};
 use tidegate_engine::{Ctx, Now};
@@ -78,6 +79,7 @@ pub(super) fn named(described: &Described, domain: Option<&v1::Domain>) -> Optio
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         now: Now { unix_ms: 0 },
         entropy: [0; 16],
+        credentials: Credentials::NONE,
         scratch: &mut Vec::new(),
         trace: None,
     };

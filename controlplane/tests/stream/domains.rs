@@ -8,6 +8,7 @@ use tidegate_control::app::rest_apis::EndpointConfigurationInput;
 use tidegate_control::app::{PatchOp, PatchOperation};
 use tidegate_control::model::{DomainNameId, EndpointType};
 use tidegate_engine::head::Head;
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::route::address::{self, Name};
 use tidegate_engine::{Ctx, Listener, Now};
 
@@ -56,6 +57,7 @@ impl Edge {
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
             now: Now { unix_ms: 0 },
             entropy: [0; 16],
+            credentials: Credentials::NONE,
             scratch: &mut Vec::new(),
             trace: None,
         };

@@ -2,9 +2,12 @@
 //!
 //! Time and chance enter through [`Ctx`] alone, so that a recorded request replays exactly.
 
+pub mod calendar;
+
 use std::net::IpAddr;
 
 use crate::explain::Trace;
+use crate::integration::credentials::Credentials;
 use crate::snapshot::World;
 
 /// Everything the engine may look at while it decides one request.
@@ -22,6 +25,8 @@ pub struct Ctx<'w> {
     pub now: Now,
     /// Sixteen random bytes of this request: its id, its trace id and its canary draw come from here.
     pub entropy: [u8; 16],
+    /// What calls to AWS services are signed with. Secrets come from the driver, never with the world.
+    pub credentials: &'w Credentials,
     /// Where heads and bodies are written; empty at [`crate::begin`], kept until the exchange ends.
     pub scratch: &'w mut Vec<u8>,
     /// Records each phase's decision when someone asked for it.

@@ -10,7 +10,7 @@ pub struct Trace {
 /// One decision.
 #[derive(Debug)]
 pub struct Phase {
-    /// Which phase: `address`, `stage`, `canary`, `route`, `authorize`, `mapping`, `integration` or `respond`.
+    /// Which phase: `address`, `stage`, `canary`, `route`, `authorize`, `validate`, `mapping`, `integration` or `respond`.
     pub name: &'static str,
     /// What it decided, one line.
     pub decision: String,

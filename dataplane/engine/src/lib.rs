@@ -31,5 +31,6 @@ pub mod validate;
 pub use exchange::{Ctx, Listener, Now};
 pub use pipeline::begin;
 pub use step::{
-    Answer, Body, Call, CallError, Counts, Fields, Next, Outgoing, Record, Relay, Reply, Step, Wait,
+    Answer, Answers, Body, BodyError, Call, CallError, Counts, Fields, Next, Outgoing, Purpose,
+    Record, Relay, Reply, Step, Wait,
 };

@@ -1,8 +1,13 @@
 //! Reshape: what the caller sent into what the upstream gets, and what came back into what the caller gets.
 
+pub mod body;
+pub mod context;
 pub mod heap;
 pub mod json;
 pub mod jsonpath;
+pub(crate) mod media;
 mod number;
 pub mod parameter;
+pub(crate) mod raw;
 pub mod template;
+pub(crate) mod transform;

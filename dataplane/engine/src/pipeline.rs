@@ -3,18 +3,21 @@
 //! Each phase takes what the one before proved. The order is AWS's: an address before a stage, a route before who may call it,
 //! and the integration last. Source: the observable precedence of AWS's answers.
 
-use std::marker::PhantomData;
-
 use crate::exchange::{Ctx, Ids, draw};
 use crate::explain::nearest;
 use crate::head::{BodySize, Head, Known, Method};
 use crate::integration::http;
-use crate::mapping::parameter::View;
-use crate::respond::{self, Failure, Tail, gateway, id_lines, line, lines};
+use crate::integration::mapped::Sent;
+use crate::mapping::body::Document;
+use crate::mapping::context::View;
+use crate::respond::compress::{self, Coding};
+use crate::respond::gateway::{self, Refused};
+use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
-    Answer, Body, Call, CallError, Counts, Next, Outgoing, Record, Relay, Reply, Step, Wait,
+    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Outgoing, Purpose,
+    Record, Relay, Reply, Step, Wait,
 };
 
 /// Decides what to do with a request whose head has arrived.
@@ -25,7 +28,10 @@ pub fn begin(cx: &mut Ctx<'_>, head: &Head) -> Step {
     }
     match find(cx, head) {
         Ok(routed) => authorize(cx, head, routed, ids),
-        Err((place, failure)) => Step::Answer(gateway::answer(cx, Tail::new(ids, place), failure)),
+        Err((place, failure)) => {
+            let refused = Refused { head, ids, place, values: Captures::default() };
+            Step::Answer(gateway::answer(cx, refused, failure))
+        }
     }
 }
 
@@ -75,7 +81,10 @@ fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure
     match link.tree.find(head, from, end, link.fall_through, &mut values) {
         Found::Method(number) => {
             let place = stage.with_method(number);
-            let routed = Routed { place, values };
+            // The stage that an address names by itself does not stand in the path, nor does its base path fall away.
+            let mapped = address.stage.is_some() && !address.default_endpoint;
+            let path_from = if mapped { head.path.range().start } else { from };
+            let routed = Routed { place, values, path_from: path_from as u32 };
             if cx.trace.is_some() {
                 explain_route(cx, head, &routed, from, end);
             }
@@ -135,18 +144,26 @@ fn could_take(resource: &str, segments: &[&[u8]]) -> bool {
         .all(|(p, s)| p.starts_with('{') || path::segment_is(s, p.as_bytes()))
 }
 
-/// A request that waits, with all it needs to go on. Offsets only: nothing here borrows.
+/// A request that waits for a call, with all it needs to go on. Offsets only: nothing here borrows.
 #[derive(Debug)]
-pub(crate) enum Parked {
-    /// Waiting for the authorizer's word.
-    Authorize { routed: Routed, ids: Ids },
+pub struct Calling {
+    purpose: Purpose,
+    routed: Routed,
+    ids: Ids,
+}
+
+/// A request that waits for its body, which the integration needs.
+#[derive(Debug)]
+pub struct Receiving {
+    routed: Routed,
+    ids: Ids,
 }
 
 /// Phase 4: who.
 fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let world = cx.world;
     let Some(method) = world.method(routed.place) else {
-        return refuse(cx, Tail::new(ids, Some(routed.place)), Failure::Misconfigured);
+        return refuse(cx, head, &routed, ids, Failure::Misconfigured);
     };
     let Authorize::Forward(auth) = &method.authorize else {
         return integrate(cx, head, routed, ids);
@@ -169,82 +186,260 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     });
     let request =
         Outgoing { method: Method::Get, target, fields, timeout_ms: AUTHORIZER_TIMEOUT_MS };
-    let parked = Box::new(Parked::Authorize { routed, ids });
-    Step::Wait(Wait::Call(
-        Call { upstream: auth.upstream.clone(), request, max_reply: 8 * 1024 },
-        Next { parked, accepts: PhantomData },
-    ))
+    let purpose = Purpose::Authorize;
+    let call = Call {
+        purpose,
+        upstream: auth.upstream.clone(),
+        request,
+        body: Vec::new(),
+        max_reply: 8 * 1024,
+    };
+    Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids })))
 }
 
-/// Goes on with a parked request.
-pub(crate) fn resume(
-    parked: Parked,
+/// Goes on with what a call came to.
+pub(crate) fn replied(
+    parked: Calling,
     cx: &mut Ctx<'_>,
     head: &Head,
     got: Result<Reply, CallError>,
 ) -> Step {
-    let Parked::Authorize { routed, ids } = parked;
-    let failure = match got {
-        Ok(reply) if (200..300).contains(&reply.status) => return integrate(cx, head, routed, ids),
-        Ok(reply) if reply.status < 500 => Failure::Unauthorized,
-        // An authorizer that is down admits nobody.
-        Ok(_) | Err(_) => Failure::AuthorizerFailed,
-    };
-    refuse(cx, Tail::new(ids, Some(routed.place)), failure)
-}
-
-/// Phases 6 and 7: what to send, or what to answer in its place.
-fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
-    let world = cx.world;
-    let place = routed.place;
-    let tail = Tail::new(ids, Some(place));
-    let Some(method) = world.method(place) else { return refuse(cx, tail, Failure::Misconfigured) };
-    let view = View::new(cx, head, &routed, &ids);
-    match &method.integration {
-        Integration::HttpProxy(proxy) => match proxy.request(cx, &view) {
-            Ok(request) => {
-                cx.note("integration", || format!("HTTP_PROXY to {}", proxy.upstream.authority));
-                Step::Relay(Relay { request, place, tail })
-            }
-            Err(failure) => refuse(cx, tail, failure),
-        },
-        Integration::Mock(mock) => match mock.answer(cx, &view, place, tail.clone()) {
-            Ok(answer) => Step::Answer(answer),
-            Err(failure) => refuse(cx, tail, failure),
-        },
-        Integration::Broken(why) => {
-            cx.note("integration", || format!("cannot be carried out: {why}"));
-            refuse(cx, tail, Failure::Misconfigured)
+    let Calling { purpose, routed, ids } = parked;
+    match purpose {
+        Purpose::Authorize => {
+            let failure = match got {
+                Ok(reply) if (200..300).contains(&reply.head.status) => {
+                    return integrate(cx, head, routed, ids);
+                }
+                Ok(reply) if reply.head.status < 500 => Failure::Unauthorized,
+                // An authorizer that is down admits nobody.
+                Ok(_) | Err(_) => Failure::AuthorizerFailed,
+            };
+            refuse(cx, head, &routed, ids, failure)
+        }
+        Purpose::Integrate => {
+            let made = match got {
+                Ok(reply) => answer(cx, head, &routed, &ids, reply),
+                Err(error) => Err(failed(cx, error).into()),
+            };
+            settle(cx, head, &routed, ids, made)
         }
     }
 }
 
-fn refuse(cx: &mut Ctx<'_>, tail: Tail, failure: Failure) -> Step {
-    Step::Answer(gateway::answer(cx, tail, failure))
+/// Goes on with the request's body.
+pub(crate) fn received(
+    parked: Receiving,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<Vec<u8>, BodyError>,
+) -> Step {
+    let Receiving { routed, ids } = parked;
+    let limit = cx.listener.max_body;
+    let body = match got {
+        Ok(body) => match cx.world.link(routed.place).compression {
+            Some(threshold) => compress::decoded(head, body, threshold, limit),
+            None => Ok(body),
+        },
+        Err(BodyError::TooLarge) => Err(Failure::TooLarge(limit)),
+        Err(BodyError::Broken) => Err(Failure::BadBody),
+    };
+    match body {
+        Ok(body) => send(cx, head, routed, ids, body),
+        Err(failure) => refuse(cx, head, &routed, ids, failure),
+    }
+}
+
+/// Phases 5 to 7: whether the request is well formed, and then what to send, or what to answer in its place.
+fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
+    let world = cx.world;
+    let place = routed.place;
+    let Some(method) = world.method(place) else {
+        return refuse(cx, head, &routed, ids, Failure::Misconfigured);
+    };
+    let view = View::new(cx, head, &routed, &ids);
+    if let Some(validator) = &method.validator
+        && let Err(refusal) = validator.parameters(&view)
+    {
+        cx.note("validate", || refusal.message.clone().unwrap_or_default());
+        return refuse(cx, head, &routed, ids, refusal);
+    }
+    let wants_body = match &method.integration {
+        Integration::HttpProxy(http) if http.reads_body || is_coded(cx, head, http, place) => {
+            Ok(head.body != BodySize::Empty)
+        }
+        Integration::HttpProxy(http) => {
+            return match http.passed(cx, &view) {
+                Ok(request) => {
+                    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
+                    Step::Relay(Relay { request, routed, ids })
+                }
+                Err(failure) => refuse(cx, head, &routed, ids, failure),
+            };
+        }
+        Integration::Mapped(mapped) => {
+            if let Some(made) = mapped.constant(cx, &view, place, &ids) {
+                return match made {
+                    Ok(answer) => answered(cx, head, place, answer),
+                    Err(failure) => refuse(cx, head, &routed, ids, failure),
+                };
+            }
+            mapped.wants_body(head)
+        }
+        Integration::LambdaProxy(_) => Ok(head.body != BodySize::Empty),
+        Integration::Broken(why) => {
+            cx.note("integration", || format!("cannot be carried out: {why}"));
+            Err(Failure::Misconfigured)
+        }
+    };
+    match wants_body {
+        Ok(true) => {
+            Step::Wait(Wait::Body(cx.listener.max_body, Next::new(Receiving { routed, ids })))
+        }
+        Ok(false) => send(cx, head, routed, ids, Vec::new()),
+        Err(failure) => refuse(cx, head, &routed, ids, failure),
+    }
+}
+
+/// Whether an `HTTP_PROXY` exchange has a body that compression concerns, so that it cannot be streamed.
+fn is_coded(cx: &Ctx<'_>, head: &Head, http: &http::Http, place: Place) -> bool {
+    cx.world.link(place).compression.is_some()
+        && !http.streams
+        && (Coding::wanted(head).is_some() || compress::is_coded(head))
+}
+
+/// Phase 7 of an integration that needs the whole body.
+fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) -> Step {
+    let view = View::new(cx, head, &routed, &ids);
+    let sent = match cx.world.method(routed.place).map(|method| &method.integration) {
+        Some(Integration::Mapped(mapped)) => mapped.send(cx, &view, body),
+        Some(Integration::HttpProxy(http)) => pass(cx, http, &view, body),
+        Some(Integration::LambdaProxy(proxy)) => proxy.invoke(cx, &view, &body).map(Sent::Call),
+        _ => Err(Failure::Misconfigured),
+    };
+    let made = match sent {
+        Ok(Sent::Call(call)) => {
+            let purpose = Purpose::Integrate;
+            return Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids })));
+        }
+        Ok(Sent::Selected(mapped, value)) => {
+            mapped.answer_selected(cx, &view, &ids, routed.place, &value)
+        }
+        Err(failure) => Err(failure),
+    };
+    settle(cx, head, &routed, ids, made.map_err(Refusal::from))
+}
+
+/// An `HTTP_PROXY` request that cannot be streamed: a mapping reads its body, or compression changes one.
+fn pass(
+    cx: &mut Ctx<'_>,
+    http: &http::Http,
+    view: &View<'_>,
+    body: Vec<u8>,
+) -> Result<Sent<'static>, Failure> {
+    let document = if http.reads_body {
+        Some(Document::read(&body).map_err(|_| Failure::BadJson)?)
+    } else {
+        None
+    };
+    let request = http.passed(cx, &View { body: document.as_ref(), ..*view })?;
+    let upstream = http.upstream.clone();
+    let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);
+    Ok(Sent::Call(Call { purpose, upstream, request, body, max_reply }))
+}
+
+/// Phase 8 of an integration that was called: what the caller gets of its answer.
+fn answer(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: &Routed,
+    ids: &Ids,
+    reply: Reply,
+) -> Result<Answer, Refusal> {
+    let view = View::new(cx, head, routed, ids);
+    match cx.world.method(routed.place).map(|method| &method.integration) {
+        Some(Integration::Mapped(mapped)) => mapped.answer(cx, &view, ids, routed.place, reply),
+        Some(Integration::LambdaProxy(proxy)) => proxy.answer(cx, &view, ids, routed.place, &reply),
+        _ => {
+            let fields = passed_on(cx, &reply.head, ids);
+            let tail = Tail::new(*ids, Some(routed.place));
+            Ok(Answer { status: reply.head.status, fields, body: Body::Whole(reply.body), tail })
+        }
+    }
+}
+
+/// The answer that was made, or the one that says why there is none.
+fn settle(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: &Routed,
+    ids: Ids,
+    made: Result<Answer, Refusal>,
+) -> Step {
+    match made {
+        Ok(answer) => answered(cx, head, routed.place, answer),
+        Err(refusal) => refuse(cx, head, routed, ids, refusal),
+    }
+}
+
+/// The answer that was made, compressed if the caller asks for it.
+fn answered(cx: &mut Ctx<'_>, head: &Head, place: Place, answer: Answer) -> Step {
+    Step::Answer(match cx.world.link(place).compression {
+        Some(threshold) => compress::encoded(cx, head, answer, threshold),
+        None => answer,
+    })
+}
+
+/// What a failed call means to the caller.
+fn failed(cx: &Ctx<'_>, error: CallError) -> Failure {
+    match error {
+        CallError::Network => Failure::UpstreamNetwork,
+        CallError::Timeout => Failure::UpstreamTimeout,
+        CallError::Unresolved | CallError::Denied => Failure::BadAddress,
+        CallError::ReplyTooLarge => Failure::ReplyTooLarge,
+        CallError::RequestTooLarge => Failure::TooLarge(cx.listener.max_body),
+        CallError::BadRequestBody => Failure::BadBody,
+    }
+}
+
+/// The head of an answer that is passed on.
+fn passed_on(cx: &mut Ctx<'_>, reply: &Head, ids: &Ids) -> Fields {
+    lines(cx, |out| {
+        respond::upstream::fields(out, reply);
+        id_lines(out, ids);
+    })
+}
+
+fn refuse(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: &Routed,
+    ids: Ids,
+    why: impl Into<Refusal>,
+) -> Step {
+    let refused = Refused { head, ids, place: Some(routed.place), values: routed.values };
+    Step::Answer(gateway::answer(cx, refused, why))
 }
 
 /// Phase 8 of a relayed request: what the caller gets of the upstream's answer.
-pub(crate) fn reply(relay: Relay, cx: &mut Ctx<'_>, got: Result<&Head, CallError>) -> Answer {
-    let tail = relay.tail;
+pub(crate) fn reply(
+    relay: Relay,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<&Head, CallError>,
+) -> Answer {
+    let Relay { routed, ids, .. } = relay;
     let reply = match got {
         Ok(reply) => reply,
         Err(error) => {
-            let failure = match error {
-                CallError::Network => Failure::UpstreamNetwork,
-                CallError::Timeout => Failure::UpstreamTimeout,
-                CallError::Unresolved | CallError::Denied => Failure::BadAddress,
-                CallError::RequestTooLarge => Failure::TooLarge(cx.listener.max_body),
-                CallError::BadRequestBody => Failure::BadBody,
-            };
-            return gateway::answer(cx, tail, failure);
+            let refused = Refused { head, ids, place: Some(routed.place), values: routed.values };
+            let failure = failed(cx, error);
+            return gateway::answer(cx, refused, failure);
         }
     };
-    let fields = lines(cx, |out| {
-        respond::upstream::fields(out, reply);
-        id_lines(out, &tail.ids);
-    });
+    let fields = passed_on(cx, reply, &ids);
     let body = if reply.body == BodySize::Empty { Body::Empty } else { Body::Upstream };
-    Answer { status: reply.status, fields, body, tail }
+    Answer { status: reply.status, fields, body, tail: Tail::new(ids, Some(routed.place)) }
 }
 
 /// The end of an exchange.

@@ -1,9 +1,15 @@
 //! Answer: gateway responses, and what every answer carries.
 
+pub(crate) mod compress;
+pub(crate) mod custom;
+mod failure;
 pub mod gateway;
+pub(crate) mod responses;
 pub mod upstream;
 
-pub use gateway::{Failure, ResponseType};
+pub use failure::Failure;
+pub(crate) use failure::Refusal;
+pub use gateway::ResponseType;
 
 use crate::exchange::{Ctx, Ids};
 use crate::snapshot::Place;

@@ -15,6 +15,8 @@ pub const MAX_PARAMS: usize = 16;
 pub struct Routed {
     /// The method in the world.
     pub place: Place,
+    /// Where in the head's buffer the path begins that events show: behind the stage, or at the base path of a custom domain.
+    pub(crate) path_from: u32,
     /// Values of the route's parameters in the request's head. Their names stand with the method.
     pub(crate) values: Captures,
 }

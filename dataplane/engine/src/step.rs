@@ -2,16 +2,33 @@
 //!
 //! [`Relay`] and [`Answer`] are plain values: no box, no body, no clock. Whatever must wait is a [`Wait`]: an effect paired with
 //! the only continuation that accepts its result, so that a driver cannot resume a request with the wrong thing.
+//!
+//! # How to drive it
+//! ```text
+//! let mut step = begin(cx, head);
+//! loop {
+//!     step = match step {
+//!         Step::Wait(Wait::Body(limit, next)) => next.give(cx, head, /* the request's whole body, at most `limit` bytes */),
+//!         Step::Wait(Wait::Call(call, next)) => next.give(cx, head, /* the whole answer to `call` */),
+//!         Step::Relay(relay) => /* stream both ways; then `relay.reply`, which gives the answer's head */,
+//!         Step::Answer(answer) => /* send it; then `answer.finish` */,
+//!     }
+//! }
+//! ```
+//! Each `Wait` occurs any number of times, in any order. `cx` may be made anew for each call, but world, time, entropy and the
+//! scratch buffer with all that is in it must stay the same from `begin` to `finish`: [`Fields`] are ranges of that buffer. `head`
+//! is the request's, unchanged. [`Call::purpose`] says what a call is for; drivers treat all alike but for logs and counts.
+//! Dropping a `Next` gives the request up and frees what it held.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exchange::Ctx;
+use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Method};
-use crate::pipeline::{self, Parked};
+use crate::pipeline;
 use crate::respond::{Failure, Tail};
+use crate::route::Routed;
 use crate::snapshot::{Place, Upstream, World};
 
 /// The engine's decision.
@@ -35,6 +52,11 @@ const _: () = assert!(size_of::<Step>() <= 512);
 pub struct Fields(pub(crate) Range<u32>);
 
 impl Fields {
+    /// Everything from the beginning of some lines to the end of others that were written behind them.
+    pub(crate) fn spanning(first: &Self, last: &Self) -> Self {
+        Self(first.0.start..last.0.end)
+    }
+
     /// The lines.
     pub fn of<'s>(&self, scratch: &'s [u8]) -> &'s [u8] {
         &scratch[self.0.start as usize..self.0.end as usize]
@@ -66,19 +88,19 @@ impl Outgoing {
 pub struct Relay {
     /// What to send.
     pub request: Outgoing,
-    pub(crate) place: Place,
-    pub(crate) tail: Tail,
+    pub(crate) routed: Routed,
+    pub(crate) ids: Ids,
 }
 
 impl Relay {
     /// Where to send it, in the world that [`crate::begin`] was given.
     pub fn upstream<'w>(&self, world: &'w World) -> &'w Arc<Upstream> {
-        world.upstream(self.place)
+        world.upstream(self.routed.place)
     }
 
-    /// Decides the answer once the upstream's head is there, or the call has failed.
-    pub fn reply(self, cx: &mut Ctx<'_>, got: Result<&Head, CallError>) -> Answer {
-        pipeline::reply(self, cx, got)
+    /// Decides the answer once the upstream's head is there, or the call has failed. `head` is the request's head.
+    pub fn reply(self, cx: &mut Ctx<'_>, head: &Head, got: Result<&Head, CallError>) -> Answer {
+        pipeline::reply(self, cx, head, got)
     }
 }
 
@@ -105,15 +127,18 @@ pub enum Body {
     Scratch(Fields),
     /// Bytes of the world that were made at link time.
     Constant(Place),
+    /// These bytes.
+    Whole(Vec<u8>),
 }
 
 impl Answer {
     /// The body's bytes, unless it is the upstream's.
-    pub fn bytes<'a>(&self, cx: &'a Ctx<'_>) -> &'a [u8] {
+    pub fn bytes<'a>(&'a self, cx: &'a Ctx<'_>) -> &'a [u8] {
         match &self.body {
             Body::Empty | Body::Upstream => &[],
             Body::Scratch(range) => range.of(cx.scratch),
             Body::Constant(place) => cx.world.constant(*place, &self.tail),
+            Body::Whole(bytes) => bytes,
         }
     }
 
@@ -177,28 +202,64 @@ pub struct Record<'w> {
 /// Something to do before the request can go on.
 #[derive(Debug)]
 pub enum Wait {
+    /// Collect the request's whole body, of at most so many bytes.
+    Body(u64, Next<Result<Vec<u8>, BodyError>>),
     /// Call a service and collect its answer.
     Call(Call, Next<Result<Reply, CallError>>),
+}
+
+/// Why a request's body cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It is longer than it may be.
+    #[error("the request body is too large")]
+    TooLarge,
+    /// It broke off or was malformed.
+    #[error("the request body is malformed")]
+    Broken,
 }
 
 /// A call whose whole answer the engine needs.
 #[derive(Debug)]
 pub struct Call {
+    /// What for.
+    pub purpose: Purpose,
     /// Where to.
     pub upstream: Arc<Upstream>,
-    /// What to send; there is no body.
+    /// What to send.
     pub request: Outgoing,
+    /// The body to send behind it.
+    pub body: Vec<u8>,
     /// Largest body to collect, bytes.
     pub max_reply: usize,
 }
 
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Asking who may pass.
+    Authorize,
+    /// The method's integration.
+    Integrate,
+}
+
+/// Largest answer of an integration that is collected, bytes. Source: developer guide, quotas: payload size.
+pub(crate) const MAX_REPLY: usize = 10_485_760;
+
 /// The answer to a [`Call`].
 #[derive(Debug)]
 pub struct Reply {
-    /// Status code.
-    pub status: u16,
+    /// Its head.
+    pub head: Head,
     /// The whole body.
     pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// An answer without header fields, for drivers that make calls up.
+    pub fn of(status: u16, body: Vec<u8>) -> Self {
+        Self { head: Head { status, ..Head::default() }, body }
+    }
 }
 
 /// Why a call gave no answer.
@@ -216,6 +277,9 @@ pub enum CallError {
     /// The address is one the node must not call.
     #[error("the endpoint's address is not allowed")]
     Denied,
+    /// The answer is longer than [`Call::max_reply`].
+    #[error("the endpoint's answer is too large")]
+    ReplyTooLarge,
     /// The caller sent more than it may; nothing of it counts.
     #[error("the request body is too large")]
     RequestTooLarge,
@@ -237,14 +301,42 @@ pub enum CallError {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Next<T> {
-    pub(crate) parked: Box<Parked>,
-    pub(crate) accepts: PhantomData<fn(T)>,
+pub struct Next<T: Answers>(Box<T::Parked>);
+
+impl<T: Answers> Next<T> {
+    pub(crate) fn new(parked: T::Parked) -> Self {
+        Self(Box::new(parked))
+    }
+
+    /// Goes on with what was waited for. `head` is the request's head, unchanged since [`crate::begin`].
+    pub fn give(self, cx: &mut Ctx<'_>, head: &Head, got: T) -> Step {
+        T::resume(*self.0, cx, head, got)
+    }
 }
 
-impl Next<Result<Reply, CallError>> {
-    /// Goes on with what came back. `head` is the request's head, unchanged since [`crate::begin`].
-    pub fn give(self, cx: &mut Ctx<'_>, head: &Head, got: Result<Reply, CallError>) -> Step {
-        pipeline::resume(*self.parked, cx, head, got)
+/// What can be waited for: the result of a call, or a body.
+pub trait Answers: Sized {
+    /// A request that waits for it.
+    #[doc(hidden)]
+    type Parked: std::fmt::Debug;
+
+    /// Goes on with the request.
+    #[doc(hidden)]
+    fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step;
+}
+
+impl Answers for Result<Reply, CallError> {
+    type Parked = pipeline::Calling;
+
+    fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step {
+        pipeline::replied(parked, cx, head, got)
+    }
+}
+
+impl Answers for Result<Vec<u8>, BodyError> {
+    type Parked = pipeline::Receiving;
+
+    fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step {
+        pipeline::received(parked, cx, head, got)
     }
 }

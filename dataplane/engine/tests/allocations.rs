@@ -118,9 +118,9 @@ fn answering_for_an_upstream_allocates_nothing_once_the_buffers_are_warm() {
     );
     for got in [Ok(&upstream), Err(CallError::Timeout)] {
         let relay = driver.relay(&request);
-        let _ = relay.reply(&mut driver.cx(), got);
+        let _ = relay.reply(&mut driver.cx(), &request, got);
         let relay = driver.relay(&request);
-        let (count, answer) = counted(|| relay.reply(&mut driver.cx(), got));
+        let (count, answer) = counted(|| relay.reply(&mut driver.cx(), &request, got));
         assert_eq!(count, 0, "reply to {got:?} allocates");
         let cx = driver.cx();
         let (count, _) =

@@ -31,7 +31,7 @@ fn problems_name_resource_and_method_and_are_all_listed() {
     let found = problems(&bundle(vec![
         resource("/good", "GET", mock_ok("")),
         two,
-        resource("/lambda", "POST", of_type(v1::IntegrationType::AwsProxy)),
+        resource("/lambda", "POST", of_type(v1::IntegrationType::Aws)),
         resource("/map", "ANY", http_proxy(URI, &[("integration.request.header.X", "nonsense")])),
         resource("/target", "GET", http_proxy(URI, &[("integration.request.cookie.X", "'a'")])),
         resource("/name", "GET", http_proxy(URI, &[("integration.request.header.a b", "'a'")])),
@@ -44,7 +44,7 @@ fn problems_name_resource_and_method_and_are_all_listed() {
     for want in [
         "GET /two: Invalid HTTP endpoint specified for URI: 'ftp://up.example/'",
         "FETCH /two: 'FETCH' is no method",
-        "POST /lambda: integrations of type AWS_PROXY are not supported yet",
+        "POST /lambda: Invalid ARN specified in the request: 'http://up.example/'",
         "ANY /map: Invalid mapping expression specified: nonsense",
         "GET /target: Invalid mapping expression specified: integration.request.cookie.X",
         "GET /name: Invalid mapping expression specified: integration.request.header.a b",
@@ -81,7 +81,7 @@ fn what_this_version_cannot_honour_is_refused_rather_than_skipped() {
         ),
         (
             change(|b| b.resources[0].methods[0].request_validator_id = "v".into()),
-            "GET /x: request validators are not supported yet",
+            "GET /x: its request validator does not exist",
         ),
         (
             change(|b| b.resources[0].methods[0].integration = None),

@@ -245,7 +245,7 @@ fn the_record_of_an_exchange_names_what_served() {
     let request = head("GET /prod/x", &[]);
     let relay = driver.relay(&request);
     let upstream = reply(200, BodySize::Known(3), &[]);
-    let answer = relay.reply(&mut driver.cx(), Ok(&upstream));
+    let answer = relay.reply(&mut driver.cx(), &request, Ok(&upstream));
     let cx = driver.cx();
     let record = answer.finish(&cx, &request, tidegate_engine::Counts::default());
     assert_eq!((record.api, record.stage, record.route), (API, "prod", "/x"));

@@ -26,7 +26,8 @@ fn render(case: &Case) -> Result<String, String> {
 #[test]
 fn recorded_cases_render_as_in_velocity() {
     let cases = include_str!("velocity/cases.jsonl");
-    let deviations: Vec<Value> = serde_json::from_str(include_str!("velocity/deviations.json")).unwrap();
+    let deviations: Vec<Value> =
+        serde_json::from_str(include_str!("velocity/deviations.json")).unwrap();
     let mut deviations: HashMap<&str, &Value> =
         deviations.iter().filter_map(|d| Some((d["case"].as_str()?, d))).collect();
     let mut failed = Vec::new();
@@ -37,7 +38,10 @@ fn recorded_cases_render_as_in_velocity() {
         let expected = deviation.map_or(&recorded["expected"], |deviation| &deviation["expected"]);
         let got = render(&case);
         if got.as_ref().ok().map(String::as_str) != expected.as_str() {
-            failed.push(format!("{} {:?}\n  want {expected}\n  got  {got:?}", case.id, case.template));
+            failed.push(format!(
+                "{} {:?}\n  want {expected}\n  got  {got:?}",
+                case.id, case.template
+            ));
         }
     }
     assert!(failed.is_empty(), "{} failed\n{}", failed.len(), failed.join("\n"));

@@ -37,7 +37,7 @@ fn driver() -> Driver {
 }
 
 fn answer(status: u16) -> Result<Reply, CallError> {
-    Ok(Reply { status, body: Vec::new() })
+    Ok(Reply::of(status, Vec::new()))
 }
 
 /// Asks, answers, and says what comes of it.

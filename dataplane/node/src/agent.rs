@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tidegate_engine::integration::endpoints::Endpoints;
 use tidegate_engine::snapshot::World;
 use tidegate_proto::v1;
 use tokio::sync::watch;
@@ -32,7 +33,7 @@ pub use dns::{ResolveError, Resolver};
 pub use status::{Connection, Link, Status};
 
 use crate::builder::thread::{Build, First};
-use crate::builder::{Bundles, FileError, ObjectSet};
+use crate::builder::{Builder, Bundles, FileError, ObjectSet};
 use crate::publication::Publication;
 use disk::Disk;
 
@@ -62,6 +63,8 @@ pub struct AgentConfig {
     pub listeners: Vec<String>,
     /// What drives the workers' I/O, for people: `io_uring` or `epoll`.
     pub driver: String,
+    /// Where AWS services are called, if not at AWS's own endpoints.
+    pub endpoints: Endpoints,
     /// Answers the control plane's questions about requests. `None`: they are refused.
     pub explain: Option<Explain>,
     /// Times that tests shorten.
@@ -160,7 +163,12 @@ pub fn start(
     let endpoint = config.control.as_ref().map(ControlPlane::endpoint).transpose()?;
     let Opened { node_id, bundles, first, writer } = open(&config)?;
     let keep = writer.as_ref().map(|writer| writer.keep(bundles.clone()));
-    let (build, build_thread) = Build::start(bundles.clone(), publication.clone(), first, keep)?;
+    let (build, build_thread) = Build::start(
+        Builder::with_endpoints(bundles.clone(), config.endpoints.clone()),
+        publication.clone(),
+        first,
+        keep,
+    )?;
 
     let shared = Arc::new(Shared {
         link: status::LinkState::new(config.control.is_some()),

@@ -19,8 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use prost::Message;
+use tidegate_engine::integration::endpoints::Endpoints;
 use tidegate_engine::snapshot::{
-    Api, BundleId, Domain, Revision, ShardDigest, World, shard_of_key,
+    Api, BundleId, Domain, Linker, Revision, ShardDigest, World, shard_of_key,
 };
 use tidegate_proto::v1;
 
@@ -65,9 +66,14 @@ pub struct Applied {
 impl Builder {
     /// A builder that holds nothing. Bundles that objects name are looked up in `bundles`.
     pub fn new(bundles: Arc<Bundles>) -> Self {
+        Self::with_endpoints(bundles, Endpoints::default())
+    }
+
+    /// A builder whose integrations call AWS services where the operator says.
+    pub fn with_endpoints(bundles: Arc<Bundles>, endpoints: Endpoints) -> Self {
         Self {
             held: Held::default(),
-            links: Links::new(bundles),
+            links: Links::new(bundles, Linker::with_endpoints(endpoints)),
             refused: BTreeMap::new(),
             rejected: BTreeMap::new(),
             world: Arc::new(World::empty("", "")),

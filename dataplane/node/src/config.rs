@@ -1,5 +1,7 @@
 //! Start-up settings: flags, each of which also reads an environment variable. All that concerns APIs comes as objects instead.
 
+mod aws;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use crate::agent::{ControlPlane, TlsFiles};
 use crate::node::Listen;
 use crate::rt::DriverChoice;
 use crate::upstream::AddressPolicy;
+pub use aws::Aws;
 
 /// An edge node of Tidegate: serves what its control plane publishes.
 #[derive(Debug, Parser)]
@@ -92,6 +95,9 @@ pub struct Config {
     /// Certificates (PEM) to trust besides those that browsers trust, for upstreams by https
     #[arg(long, env = "TIDEGATE_UPSTREAM_CA", value_name = "FILE")]
     pub upstream_ca: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub aws: Aws,
 
     /// Allow upstreams on this machine
     #[arg(long, env = "TIDEGATE_ALLOW_LOOPBACK")]

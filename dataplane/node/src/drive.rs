@@ -12,14 +12,16 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
-use tidegate_engine::{Answer, CallError, Counts, Ctx, Listener, Now, Relay, Step, Wait, begin};
+use tidegate_engine::{
+    Answer, CallError, Counts, Ctx, Listener, Now, Purpose, Relay, Step, Wait, begin,
+};
 
 use crate::http::h1::body::Incoming;
 use crate::http::h1::{Framing, ResponseInfo};
 use crate::upstream::{Connection, Want};
 use crate::worker::exchange::Exchange;
 use crate::worker::{Pinned, Worker};
-use call::{call, collect, prepare, pump, receive, stream, watch};
+use call::{call, collect, gather, prepare, pump, receive, stream, watch};
 
 /// The side of a caller that a request body comes from.
 pub trait RequestBody {
@@ -31,6 +33,12 @@ pub trait RequestBody {
 
     /// Payload bytes received so far.
     fn received(&self) -> u64;
+
+    /// Appends the payload that has arrived already, without any framing.
+    ///
+    /// # Errors
+    /// If the body is malformed or too large.
+    fn arrived(&mut self, request: &mut Head, out: &mut Vec<u8>) -> Result<(), CallError>;
 
     /// Appends what has arrived already, framed by `framing`, to a head that is about to be sent.
     ///
@@ -115,6 +123,8 @@ struct Exchanging<'a> {
     entropy: [u8; 16],
     /// When the upstream's time began: with the request, or with the last answer it had to wait for.
     called: Cell<Instant>,
+    /// How long an integration took whose whole answer was collected.
+    waited: Cell<Option<Duration>>,
 }
 
 impl Exchanging<'_> {
@@ -126,6 +136,7 @@ impl Exchanging<'_> {
             peer: self.asking.peer,
             now: self.now,
             entropy: self.entropy,
+            credentials: &self.worker.settings.credentials,
             scratch,
             trace: None,
         }
@@ -149,6 +160,7 @@ pub async fn exchange(
         date,
         entropy: worker.entropy(),
         called: Cell::new(asking.began),
+        waited: Cell::new(None),
     };
     ex.scratch.clear();
     let mut step = begin(&mut it.ctx(&mut ex.scratch), &ex.request);
@@ -156,9 +168,19 @@ pub async fn exchange(
         match step {
             Step::Answer(answer) => return it.answer(ex, &answer, body, to).await,
             Step::Relay(relay) => return it.relay(ex, relay, body, to).await,
-            Step::Wait(Wait::Call(call, next)) => {
-                let got = Box::pin(collect(worker, ex, call)).await;
+            // Boxed: the many requests that wait for nothing should not carry their state.
+            Step::Wait(Wait::Body(limit, next)) => {
+                let got = Box::pin(gather(ex, body, limit)).await;
                 it.called.set(Instant::now());
+                step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
+            }
+            Step::Wait(Wait::Call(call, next)) => {
+                let (began, purpose) = (Instant::now(), call.purpose);
+                let got = Box::pin(collect(worker, ex, call, to)).await;
+                it.called.set(Instant::now());
+                if purpose == Purpose::Integrate {
+                    it.waited.set(Some(began.elapsed()));
+                }
                 step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
             }
         }
@@ -175,7 +197,7 @@ impl Exchanging<'_> {
         body: &mut impl RequestBody,
         to: &mut impl Responder,
     ) -> Ended {
-        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), Err(error));
+        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), &ex.request, Err(error));
         self.answer(ex, &answer, body, to).await
     }
 
@@ -306,7 +328,7 @@ impl Exchanging<'_> {
         to: &mut impl Responder,
     ) -> Sent {
         let asked_for_head = relay.request.method == Method::Head;
-        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), Ok(&ex.reply));
+        let answer = relay.reply(&mut self.ctx(&mut ex.scratch), &ex.request, Ok(&ex.reply));
         // What has no body still says how long it would have been.
         let framing = match (info.framing, info.length) {
             (Framing::Empty, Some(length)) => Framing::Length(length),
@@ -392,7 +414,7 @@ impl Exchanging<'_> {
             received: body.received(),
             sent: bytes.len() as u64,
             latency_us: micros(self.asking.began.elapsed()),
-            integration_us: None,
+            integration_us: self.waited.get().map(micros),
             aborted: result.is_err(),
         };
         ex.scratch = scratch;

@@ -61,7 +61,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
         config.access_log.as_deref().map(AccessLog::open).transpose().context("--access-log")?;
     let running: Arc<OnceLock<Node>> = Arc::default();
     let agent = agent::start(
-        agent_config(config, &bound, driver),
+        agent_config(config, &bound, driver)?,
         publication.clone(),
         vec![renderer(&running, &access_log)],
     )?;
@@ -69,6 +69,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
     let settings = Settings {
         driver,
         policy: config.policy(),
+        credentials: Arc::new(config.aws.credentials()?),
         tls: TlsSettings::new(config.upstream_ca.as_deref()).context("--upstream-ca")?,
         limits: config.limits(),
         access_log,
@@ -109,8 +110,12 @@ fn raise_descriptor_limit() {
     }
 }
 
-fn agent_config(config: &Config, bound: &Bound, driver: driver::Driver) -> AgentConfig {
-    AgentConfig {
+fn agent_config(
+    config: &Config,
+    bound: &Bound,
+    driver: driver::Driver,
+) -> anyhow::Result<AgentConfig> {
+    Ok(AgentConfig {
         control: config.control_plane(),
         data_dir: config.objects.is_none().then(|| config.data_dir.clone()),
         objects: config.objects.clone(),
@@ -118,8 +123,9 @@ fn agent_config(config: &Config, bound: &Bound, driver: driver::Driver) -> Agent
         labels: config.labels.clone(),
         listeners: bound.addresses.iter().map(|a| format!("http://{a}")).collect(),
         driver: driver.as_str().into(),
+        endpoints: config.aws.endpoints()?,
         ..Default::default()
-    }
+    })
 }
 
 /// The workers' part of the metrics page; empty until they run.

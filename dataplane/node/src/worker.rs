@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tidegate_engine::Now;
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::World;
 
 use crate::publication::Publication;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub driver: Driver,
     /// Whom the node may call.
     pub policy: AddressPolicy,
+    /// What calls to AWS services are signed with.
+    pub credentials: Arc<Credentials>,
     /// How it proves whom it talks to.
     pub tls: TlsSettings,
     /// Time limits towards callers.

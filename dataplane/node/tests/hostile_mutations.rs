@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use support::{API, Gateway, Options, Upstream, bundle, http_proxy, objects, on_both, resource};
 use tidegate_engine::head::Head;
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::{Ctx, Listener, Now, Step, begin};
 use tidegate_node::http::h1::{Framing, Limits, request};
 use tidegate_node::publication::Publication;
@@ -210,6 +211,7 @@ fn whatever_the_codec_accepts_leaves_the_engine_as_one_well_formed_request() {
                 peer: IpAddr::from([192, 0, 2, 1]),
                 now: Now { unix_ms: 0 },
                 entropy: [5; 16],
+                credentials: Credentials::NONE,
                 scratch: &mut scratch,
                 trace: None,
             };

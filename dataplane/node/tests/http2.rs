@@ -12,8 +12,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::{HeaderMap, Request, StatusCode};
-use support::{API, Gateway, Options, Upstream, http_proxy, mock, on_both, read_request, resource};
+use support::{
+    API, Gateway, Options, Upstream, bundle, http_proxy, mock, objects, on_both, read_request,
+    resource,
+};
 use tidegate_node::rt::Driver;
+use tidegate_proto::v1;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -395,5 +399,42 @@ fn a_listener_without_the_setting_speaks_http_1_only_and_one_with_it_both() {
             }
         });
         assert!(refused, "{driver:?}");
+    });
+}
+
+#[test]
+fn a_body_is_collected_for_a_mapped_request_and_the_answer_compressed() {
+    on_both(|driver| {
+        let upstream = Upstream::answering(OK);
+        let mapped = v1::Integration {
+            r#type: v1::IntegrationType::Http.into(),
+            http_method: "POST".into(),
+            responses: vec![v1::IntegrationResponse {
+                status_code: "200".into(),
+                ..Default::default()
+            }],
+            ..http_proxy(&upstream.url("/up"), &[])
+        };
+        let mut made = bundle(vec![resource("/x", "ANY", mapped)]);
+        made.minimum_compression_size = Some(5);
+        let options = Options { h2c: true, max_body: 1_000_000, ..Options::on(driver) };
+        let gateway = Gateway::serving(options, objects(&made));
+        let body = vec![b'x'; 300_000];
+        call(async {
+            let streams = connect(gateway.address).await;
+            let (status, fields, _) =
+                ask(&streams, request("POST", "/x", &[("accept-encoding", "gzip")]), &body)
+                    .await
+                    .unwrap();
+            assert_eq!(status.as_u16(), 200, "{driver:?}");
+            assert_eq!(fields["content-encoding"], "gzip");
+            let (status, fields, got) =
+                ask(&streams, request("GET", "/x", &[]), b"").await.unwrap();
+            assert_eq!((status.as_u16(), &got[..]), (200, &b"hello"[..]));
+            assert!(!fields.contains_key("content-encoding"));
+        });
+        let seen = upstream.next();
+        assert!(seen.contains("content-length: 300000\r\n"), "{}", &seen[..300]);
+        assert!(seen.len() > 300_000);
     });
 }

@@ -3,9 +3,7 @@
 use std::io::{BufRead as _, Write as _};
 
 use serde_json::{Value, json};
-use tidegate_engine::mapping::template::{
-    Case, Limits, Overrides, Scope, Scratch, Template,
-};
+use tidegate_engine::mapping::template::{Case, Limits, Overrides, Scope, Scratch, Template};
 
 use super::super::error::CliError;
 
@@ -23,7 +21,8 @@ pub(super) fn run(_: &Arguments) -> Result<(), CliError> {
     let mut scratch = Scratch::default();
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(|cause| CliError::System { what: "standard input cannot be read", cause })?;
+        let line = line
+            .map_err(|cause| CliError::System { what: "standard input cannot be read", cause })?;
         if line.trim().is_empty() {
             continue;
         }
@@ -50,8 +49,7 @@ fn answer(line: &str, scratch: &mut Scratch) -> Value {
 fn render(case: &Case, scratch: &mut Scratch) -> Result<String, String> {
     let template = Template::compile_as(&case.template, case.dialect).map_err(|e| e.to_string())?;
     let mut overrides = Overrides::default();
-    let mut scope =
-        Scope { source: &case.given, scratch, overrides: &mut overrides, trace: None };
+    let mut scope = Scope { source: &case.given, scratch, overrides: &mut overrides, trace: None };
     let mut out = Vec::new();
     template.render(&mut scope, &Limits::API_GATEWAY, &mut out).map_err(|e| e.to_string())?;
     Ok(String::from_utf8_lossy(&out).into_owned())
@@ -65,9 +63,18 @@ mod tests {
     fn each_line_is_answered() {
         let mut scratch = Scratch::default();
         for (line, want) in [
-            (r#"{"id":1,"template":"$a $b","context":{"a":"x"}}"#, json!({"id": 1, "output": "x $b"})),
-            (r#"{"id":"t","template":"$a|$input.json('$')","apigw":{"body":"[1]"}}"#, json!({"id": "t", "output": "|[1]"})),
-            (r##"{"id":2,"template":"#if(","context":{}}"##, json!({"id": 2, "error": "line 1, column 5: a value is expected here"})),
+            (
+                r#"{"id":1,"template":"$a $b","context":{"a":"x"}}"#,
+                json!({"id": 1, "output": "x $b"}),
+            ),
+            (
+                r#"{"id":"t","template":"$a|$input.json('$')","apigw":{"body":"[1]"}}"#,
+                json!({"id": "t", "output": "|[1]"}),
+            ),
+            (
+                r##"{"id":2,"template":"#if(","context":{}}"##,
+                json!({"id": 2, "error": "line 1, column 5: a value is expected here"}),
+            ),
             ("nothing", json!({"id": null, "error": "the line is no JSON object"})),
         ] {
             assert_eq!(answer(line, &mut scratch), want);

@@ -64,7 +64,10 @@ impl Arguments {
             None => {}
             Some("-") => {
                 let read = std::io::stdin().lock().read_to_end(&mut body);
-                read.map_err(|cause| CliError::System { what: "standard input cannot be read", cause })?;
+                read.map_err(|cause| CliError::System {
+                    what: "standard input cannot be read",
+                    cause,
+                })?;
             }
             Some(file) if Path::new(file).is_file() => {
                 let read = std::fs::read(file);
@@ -77,7 +80,8 @@ impl Arguments {
 }
 
 fn pair(text: &str) -> Result<(&str, &str), CliError> {
-    text.split_once('=').ok_or_else(|| CliError::Usage(format!("{text:?} has no value; write NAME=VALUE")))
+    text.split_once('=')
+        .ok_or_else(|| CliError::Usage(format!("{text:?} has no value; write NAME=VALUE")))
 }
 
 /// A value of `$context` as JSON.
@@ -87,7 +91,9 @@ fn json(value: &str) -> Result<String, CliError> {
     }
     match serde_json::from_str::<serde::de::IgnoredAny>(value) {
         Ok(_) => Ok(value.to_owned()),
-        Err(error) => Err(CliError::Usage(format!("{value:?} begins like JSON and is none: {error}"))),
+        Err(error) => {
+            Err(CliError::Usage(format!("{value:?} begins like JSON and is none: {error}")))
+        }
     }
 }
 
@@ -118,7 +124,10 @@ mod tests {
                 path: pairs(&[("id", "a=b")]),
                 query: pairs(&[("q", "")]),
                 header: pairs(&[("Content-Type", "text/plain"), ("X-A", "1")]),
-                context: pairs(&[("identity.sourceIp", "\"192.0.2.1\""), ("authorizer", "{\"a\": [1]}")]),
+                context: pairs(&[
+                    ("identity.sourceIp", "\"192.0.2.1\""),
+                    ("authorizer", "{\"a\": [1]}")
+                ]),
                 stage_variables: pairs(&[("v", "x")]),
             }
         );

@@ -169,7 +169,10 @@ impl Tested {
 
     fn json(&self) -> Value {
         let object = |pairs: Vec<(&str, &str)>| {
-            pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect::<serde_json::Map<_, _>>()
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect::<serde_json::Map<_, _>>()
         };
         let overridden = self.overridden();
         let overridden = overridden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
@@ -228,11 +231,14 @@ mod tests {
              OVERRIDE          VALUE\nrequest header x  a, b\nresponse status   201\n\n13"
         );
         let steps: Vec<String> = tested.steps.iter().map(Step::line).collect();
-        assert_eq!(steps[..3], [
-            "   1:6   set $n to \"0\"",
-            "   2:1   iteration 0: $i is \"1\"",
-            "   2:41  set $n to \"1\"",
-        ]);
+        assert_eq!(
+            steps[..3],
+            [
+                "   1:6   set $n to \"0\"",
+                "   2:1   iteration 0: $i is \"1\"",
+                "   2:41  set $n to \"1\"",
+            ]
+        );
         assert_eq!(tested.json()["variables"]["$n"], "3");
     }
 
@@ -245,6 +251,9 @@ mod tests {
             "t.vtl:2:2: #if has no #end\n  2 | \t#if($x)\n    | \t^"
         );
         let failed = tested("ok $input.path('$.a')[7]").fault.unwrap();
-        assert_eq!(failed, (Position { line: 1, column: 4 }, "index 7 is out of range: there are 2".to_owned()));
+        assert_eq!(
+            failed,
+            (Position { line: 1, column: 4 }, "index 7 is out of range: there are 2".to_owned())
+        );
     }
 }

@@ -286,7 +286,12 @@ impl Heap {
     }
 
     /// Puts a value into a list, at most behind its last.
-    pub(crate) fn insert(&mut self, list: ListId, place: usize, value: Value) -> Result<(), Exhausted> {
+    pub(crate) fn insert(
+        &mut self,
+        list: ListId,
+        place: usize,
+        value: Value,
+    ) -> Result<(), Exhausted> {
         self.touched |= list.0 < self.watched.0;
         let List { at, len, room, .. } = self.lists[list.0 as usize];
         if len == room {
@@ -463,7 +468,12 @@ impl Heap {
     }
 
     /// Sets a key and gives the old value.
-    pub(crate) fn put(&mut self, map: MapId, key: Text, value: Value) -> Result<Option<Value>, Exhausted> {
+    pub(crate) fn put(
+        &mut self,
+        map: MapId,
+        key: Text,
+        value: Value,
+    ) -> Result<Option<Value>, Exhausted> {
         self.touched |= map.0 < self.watched.1;
         self.spend(self.finding(map))?;
         let found = self.find(map, self.text(key));
@@ -559,7 +569,9 @@ mod tests {
             let want: Vec<_> = (0..count).map(|n| (format!("k{n}"), n + count)).collect();
             assert_eq!(shown(&heap, map), want);
             for (key, number) in want {
-                assert!(matches!(heap.get(map, key.as_bytes()), Some(Value::Int(n)) if n == number));
+                assert!(
+                    matches!(heap.get(map, key.as_bytes()), Some(Value::Int(n)) if n == number)
+                );
             }
             assert!(heap.get(map, b"k").is_none());
         }
@@ -575,7 +587,10 @@ mod tests {
             let old = heap.put(map, *key, Value::Int(number as i64)).unwrap();
             assert_eq!(old.is_some(), number < 20);
         }
-        assert!(heap.remove(map, b"k3").unwrap().is_some() && heap.remove(map, b"k3").unwrap().is_none());
+        assert!(
+            heap.remove(map, b"k3").unwrap().is_some()
+                && heap.remove(map, b"k3").unwrap().is_none()
+        );
         let want: Vec<_> = (0..40).filter(|n| *n != 3).map(|n| (format!("k{n}"), n)).collect();
         assert_eq!(shown(&heap, map), want);
         assert!(want.iter().all(|(key, _)| heap.get(map, key.as_bytes()).is_some()));

@@ -111,7 +111,12 @@ impl Reader<'_> {
                 b'{' => {
                     self.at += 1;
                     self.open(true)?;
-                    if self.next()? == b'}' { self.close()? } else { self.key()?; continue }
+                    if self.next()? == b'}' {
+                        self.close()?
+                    } else {
+                        self.key()?;
+                        continue;
+                    }
                 }
                 b'[' => {
                     self.at += 1;
@@ -129,7 +134,11 @@ impl Reader<'_> {
                 let (end, is_map) = match self.work.open.last() {
                     None => {
                         self.space();
-                        return if self.at == self.bytes.len() { Ok(value) } else { self.malformed() };
+                        return if self.at == self.bytes.len() {
+                            Ok(value)
+                        } else {
+                            self.malformed()
+                        };
                     }
                     Some(Open::List { .. }) => {
                         self.work.items.push(value);
@@ -249,7 +258,8 @@ impl Reader<'_> {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const TOPS: u64 = 0x8080_8080_8080_8080;
         let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
-        while let Some(chunk) = self.bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok()) {
+        while let Some(chunk) = self.bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok())
+        {
             let word = u64::from_le_bytes(chunk);
             let quote = zero(word ^ (ONES * u64::from(b'"')));
             let slash = zero(word ^ (ONES * u64::from(b'\\')));
@@ -288,7 +298,9 @@ impl Reader<'_> {
                         _ => return self.malformed(),
                     };
                     let mut buffer = [0; 4];
-                    self.work.unescaped.extend_from_slice(plain.encode_utf8(&mut buffer).as_bytes());
+                    self.work
+                        .unescaped
+                        .extend_from_slice(plain.encode_utf8(&mut buffer).as_bytes());
                 }
                 _ => return self.malformed(),
             }
@@ -351,7 +363,10 @@ impl Reader<'_> {
             if digits <= 18 {
                 return Ok(Value::Int(if negative { -value } else { value }));
             }
-            return Ok(number::integer(Text::new(from, self.at - from), &self.bytes[from..self.at]));
+            return Ok(number::integer(
+                Text::new(from, self.at - from),
+                &self.bytes[from..self.at],
+            ));
         }
         if self.bytes[self.at] == b'.' {
             self.at += 1;
@@ -511,16 +526,23 @@ mod tests {
     #[test]
     fn documents_come_out_compact() {
         for (text, want) in [
-            (" { \"a\" : [ 1 , -2.50 , true , false , null ] , \"b\" : { } , \"c\" : [ ] } ",
-                r#"{"a":[1,-2.5,true,false,null],"b":{},"c":[]}"#),
+            (
+                " { \"a\" : [ 1 , -2.50 , true , false , null ] , \"b\" : { } , \"c\" : [ ] } ",
+                r#"{"a":[1,-2.5,true,false,null],"b":{},"c":[]}"#,
+            ),
             (r#""a\u00e9\ud83d\ude00\n\/\ud800x""#, "\"aé😀\\n/\u{fffd}x\""),
             (r#""\u0001\u007f\u0085\u2028""#, r#""\u0001\u007F\u0085\u2028""#),
-            ("[9223372036854775807,9223372036854775808,-9223372036854775808]",
-                "[9223372036854775807,9223372036854775808,-9223372036854775808]"),
+            (
+                "[9223372036854775807,9223372036854775808,-9223372036854775808]",
+                "[9223372036854775807,9223372036854775808,-9223372036854775808]",
+            ),
             ("[-0,0,1e2,1.0E-5,0.30000000000000004]", "[0,0,100.0,1.0E-5,0.30000000000000004]"),
             (r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#),
             (r#"{"\u0061":1,"a":3}"#, r#"{"a":3}"#),
-            ("\"a string with more than eight bytes \\\" and on\"", "\"a string with more than eight bytes \\\" and on\""),
+            (
+                "\"a string with more than eight bytes \\\" and on\"",
+                "\"a string with more than eight bytes \\\" and on\"",
+            ),
         ] {
             assert_eq!(compact(text).as_deref(), Ok(want), "{text}");
         }
@@ -529,9 +551,27 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused_where_it_goes_wrong() {
         for (text, at) in [
-            ("", 0), ("{", 1), ("[1,]", 3), ("[1 2]", 3), ("{\"a\"}", 4), ("{\"a\":1,}", 7), ("{a:1}", 1), ("'a'", 0),
-            ("nul", 0), ("01", 2), ("-", 1), ("1.", 2), ("1e", 2), ("\"a", 2), ("\"\\x\"", 3), ("\"\\u12g4\"", 3),
-            ("\"a\nb\"", 2), ("1 1", 2), ("]", 0), ("[}", 1), ("\u{feff}1", 0),
+            ("", 0),
+            ("{", 1),
+            ("[1,]", 3),
+            ("[1 2]", 3),
+            ("{\"a\"}", 4),
+            ("{\"a\":1,}", 7),
+            ("{a:1}", 1),
+            ("'a'", 0),
+            ("nul", 0),
+            ("01", 2),
+            ("-", 1),
+            ("1.", 2),
+            ("1e", 2),
+            ("\"a", 2),
+            ("\"\\x\"", 3),
+            ("\"\\u12g4\"", 3),
+            ("\"a\nb\"", 2),
+            ("1 1", 2),
+            ("]", 0),
+            ("[}", 1),
+            ("\u{feff}1", 0),
         ] {
             assert_eq!(compact(text), Err(JsonError::Malformed(at)), "{text}");
         }
@@ -547,7 +587,8 @@ mod tests {
 
     #[test]
     fn large_objects_are_not_searched_pair_by_pair() {
-        let pairs: Vec<String> = (0..40_000).map(|n| format!("\"{:05}\":{n}", n % 20_000)).collect();
+        let pairs: Vec<String> =
+            (0..40_000).map(|n| format!("\"{:05}\":{n}", n % 20_000)).collect();
         let mut heap = heap();
         let body = format!("{{{}}}", pairs.join(","));
         let Value::Map(map) = read_body(&mut heap, body.as_bytes()).unwrap() else { panic!() };

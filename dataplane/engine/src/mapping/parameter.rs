@@ -4,10 +4,10 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-use crate::exchange::{Ctx, Ids};
-use crate::head::{Head, Known};
-use crate::route::{Captures, Routed};
-use crate::snapshot::{Place, World};
+pub use crate::mapping::context::{Context, View};
+
+use crate::head::Head;
+use crate::mapping::body::BodyPath;
 
 /// Where a mapped value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,58 +22,18 @@ pub enum Source {
     Header(Box<str>),
     /// `method.request.multivalueheader.NAME`: every value, joined with `,`.
     MultiHeader(Box<str>),
+    /// `method.request.body`, as a whole or the value at a path in it.
+    Body(BodyPath),
+    /// `integration.response.header.NAME`: the last value; the name's case counts.
+    ReplyHeader(Box<str>),
+    /// `integration.response.multivalueheader.NAME`: every value, joined with `,`.
+    ReplyMultiHeader(Box<str>),
+    /// `integration.response.body`, as a whole or the value at a path in it.
+    ReplyBody(BodyPath),
     /// `context.NAME`
     Context(Context),
     /// `'text'`, or a stage variable folded in at link time.
     Static(Box<str>),
-}
-
-/// A `$context` variable that parameter mapping can read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Context {
-    AccountId,
-    ApiId,
-    DeploymentId,
-    DomainName,
-    DomainPrefix,
-    ExtendedRequestId,
-    HttpMethod,
-    IsCanaryRequest,
-    Path,
-    Protocol,
-    RequestId,
-    RequestTimeEpoch,
-    ResourceId,
-    ResourcePath,
-    SourceIp,
-    Stage,
-    UserAgent,
-}
-
-impl Context {
-    fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "accountId" => Self::AccountId,
-            "apiId" => Self::ApiId,
-            "deploymentId" => Self::DeploymentId,
-            "domainName" => Self::DomainName,
-            "domainPrefix" => Self::DomainPrefix,
-            "extendedRequestId" => Self::ExtendedRequestId,
-            "httpMethod" => Self::HttpMethod,
-            "isCanaryRequest" => Self::IsCanaryRequest,
-            "path" => Self::Path,
-            "protocol" => Self::Protocol,
-            "requestId" => Self::RequestId,
-            "requestTimeEpoch" => Self::RequestTimeEpoch,
-            "resourceId" => Self::ResourceId,
-            "resourcePath" => Self::ResourcePath,
-            "identity.sourceIp" => Self::SourceIp,
-            "stage" => Self::Stage,
-            "identity.userAgent" => Self::UserAgent,
-            _ => return None,
-        })
-    }
 }
 
 /// Why an expression is no mapping expression.
@@ -87,10 +47,20 @@ pub enum ParameterError {
     Unsupported(String),
 }
 
+/// Which way a mapping goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// From the caller to the upstream.
+    Request,
+    /// From the upstream to the caller: its answer may be read, too.
+    Response,
+}
+
 impl Source {
     /// Reads an expression. `variable` gives a stage variable's value; a missing one is empty, as on AWS.
     pub fn parse(
         text: &str,
+        side: Side,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ParameterError> {
         let invalid = || ParameterError::Invalid(text.to_owned());
@@ -106,13 +76,25 @@ impl Source {
             let unsupported = || ParameterError::Unsupported(text.to_owned());
             return Context::parse(name).map(Self::Context).ok_or_else(unsupported);
         }
-        let rest = text.strip_prefix("method.request.").ok_or_else(invalid)?;
-        if rest == "body" || rest.starts_with("body.") {
-            return Err(ParameterError::Unsupported(text.to_owned()));
+        let (of_reply, rest) = match text.strip_prefix("integration.response.") {
+            Some(rest) if side == Side::Response => (true, rest),
+            _ => (false, text.strip_prefix("method.request.").ok_or_else(invalid)?),
+        };
+        if let Some(behind) = rest.strip_prefix("body") {
+            let unsupported = || ParameterError::Unsupported(text.to_owned());
+            let path = match behind.strip_prefix('.') {
+                Some(path) => BodyPath::parse(path).ok_or_else(unsupported)?,
+                None if behind.is_empty() => BodyPath::default(),
+                None => return Err(invalid()),
+            };
+            return Ok(if of_reply { Self::ReplyBody(path) } else { Self::Body(path) });
         }
         let (place, name) = rest.split_once('.').ok_or_else(invalid)?;
         let name: Box<str> = check_name(name).ok_or_else(invalid)?.into();
         Ok(match place {
+            "header" if of_reply => Self::ReplyHeader(name),
+            "multivalueheader" if of_reply => Self::ReplyMultiHeader(name),
+            _ if of_reply => return Err(invalid()),
             "path" => Self::Path(name),
             "querystring" => Self::Query(name),
             "multivaluequerystring" => Self::MultiQuery(name),
@@ -120,6 +102,16 @@ impl Source {
             "multivalueheader" => Self::MultiHeader(name),
             _ => return Err(invalid()),
         })
+    }
+
+    /// Whether it reads the request's body.
+    pub(crate) fn reads_body(&self) -> bool {
+        matches!(self, Self::Body(_))
+    }
+
+    /// Whether it reads the body of the upstream's answer.
+    pub(crate) fn reads_reply_body(&self) -> bool {
+        matches!(self, Self::ReplyBody(_))
     }
 
     /// Appends each value to `out` through `put`, and says whether there was any that is not empty. AWS skips a mapping whose
@@ -146,20 +138,31 @@ impl Source {
             }
             Self::MultiQuery(name) => query_values(cx.head.query(), name).for_each(|v| give(&v)),
             Self::Header(name) => {
-                let mut values = cx.head.iter().rev().filter(|(n, _, _)| *n == name.as_bytes());
-                if let Some((_, value, _)) = values.next() {
+                if let Some(value) = last_header(cx.head, name) {
                     give(value);
                 }
             }
-            Self::MultiHeader(name) => {
-                let mut joined = Vec::new();
-                for (_, value, _) in cx.head.iter().filter(|(n, _, _)| *n == name.as_bytes()) {
-                    if !joined.is_empty() {
-                        joined.push(b',');
-                    }
-                    joined.extend_from_slice(value);
+            Self::MultiHeader(name) => give(&all_headers(cx.head, name)),
+            Self::Body(path) => {
+                if let Some(value) = cx.body.and_then(|body| body.at(path)) {
+                    give(value.as_bytes());
                 }
-                give(&joined);
+            }
+            Self::ReplyHeader(name) => {
+                if let Some(value) = cx.reply.and_then(|reply| last_header(reply.head, name)) {
+                    give(value);
+                }
+            }
+            Self::ReplyMultiHeader(name) => {
+                if let Some(reply) = cx.reply {
+                    give(&all_headers(reply.head, name));
+                }
+            }
+            Self::ReplyBody(path) => {
+                let body = cx.reply.and_then(|reply| reply.body);
+                if let Some(value) = body.and_then(|body| body.at(path)) {
+                    give(value.as_bytes());
+                }
             }
             Self::Context(variable) => give(cx.context(*variable).as_bytes()),
         }
@@ -167,100 +170,40 @@ impl Source {
     }
 }
 
-/// What a mapping may look at.
-pub struct View<'a> {
-    /// The request's head.
-    pub head: &'a Head,
-    /// Names of the route's path parameters, in path order.
-    pub names: &'a [Box<str>],
-    /// Their values in the head.
-    pub values: &'a Captures,
-    /// Its ids.
-    pub ids: &'a Ids,
-    /// Where names of API, stage and account are looked up when a mapping wants them.
-    pub world: &'a World,
-    /// The method's place there.
-    pub place: Place,
-    /// Peer's address and time.
-    pub peer: std::net::IpAddr,
-    /// When the request began, Unix milliseconds.
-    pub unix_ms: u64,
+/// The last value of a header, by its exact name.
+fn last_header<'h>(head: &'h Head, name: &str) -> Option<&'h [u8]> {
+    let mut values = head.iter().rev().filter(|(n, _, _)| *n == name.as_bytes());
+    values.next().map(|(_, value, _)| value)
 }
 
-impl<'a> View<'a> {
-    /// The view of a routed request.
-    pub fn new(cx: &Ctx<'a>, head: &'a Head, routed: &'a Routed, ids: &'a Ids) -> Self {
-        let names = cx.world.method(routed.place).map_or(&[][..], |m| &m.params);
-        Self {
-            head,
-            names,
-            values: &routed.values,
-            ids,
-            world: cx.world,
-            place: routed.place,
-            peer: cx.peer,
-            unix_ms: cx.now.unix_ms,
-        }
-    }
-
-    /// A path parameter as sent, still percent-encoded.
-    fn param(&self, name: &str) -> Option<&'a [u8]> {
-        let at = self.names.iter().position(|n| &**n == name)?;
-        self.values.get(at).map(|span| self.head.bytes(span))
-    }
-
-    fn context(&self, variable: Context) -> std::borrow::Cow<'a, str> {
-        use std::borrow::Cow::{Borrowed, Owned};
-        let text = |bytes: &[u8]| Owned(String::from_utf8_lossy(bytes).into_owned());
-        let facts = self.world.facts(self.place);
-        match variable {
-            Context::AccountId => Borrowed(facts.account_id),
-            Context::ApiId => Borrowed(facts.api_id),
-            Context::DeploymentId => Borrowed(facts.deployment_id),
-            Context::DomainName => text(host_without_port(self.head.authority())),
-            Context::DomainPrefix => {
-                let host = host_without_port(self.head.authority());
-                text(host.split(|b| *b == b'.').next().unwrap_or_default())
-            }
-            Context::ExtendedRequestId => Owned(self.ids.extended().to_owned()),
-            Context::HttpMethod => text(self.head.bytes(self.head.method_text)),
-            Context::IsCanaryRequest => {
-                Borrowed(facts.canary.map_or("", |yes| if yes { "true" } else { "false" }))
-            }
-            Context::Path => text(self.head.path()),
-            Context::Protocol => Borrowed(self.head.version.as_str()),
-            Context::RequestId => Owned(self.ids.request().to_owned()),
-            Context::RequestTimeEpoch => Owned(self.unix_ms.to_string()),
-            Context::ResourceId => Borrowed(facts.resource_id),
-            Context::ResourcePath => Borrowed(facts.resource_path),
-            Context::SourceIp => Owned(self.peer.to_string()),
-            Context::Stage => Borrowed(facts.stage),
-            Context::UserAgent => text(self.head.last(Known::UserAgent).unwrap_or_default()),
-        }
-    }
+/// All values of a header, by its exact name, joined with `,`.
+fn all_headers(head: &Head, name: &str) -> Vec<u8> {
+    let values = head.iter().filter(|(n, _, _)| *n == name.as_bytes());
+    values.map(|(_, value, _)| value).collect::<Vec<_>>().join(&b',')
 }
 
-/// Host without its port; an IPv6 literal keeps its brackets.
-pub fn host_without_port(authority: &[u8]) -> &[u8] {
-    if authority.first() == Some(&b'[') {
-        let end = authority.iter().position(|b| *b == b']').map_or(authority.len(), |i| i + 1);
-        return &authority[..end];
-    }
-    authority.split(|b| *b == b':').next().unwrap_or_default()
-}
-
-/// Every value of a query parameter, decoded once with `+` as space. `;` separates like `&`. Source: developer guide, important
-/// notes ("known issues").
+/// Every value of a query parameter, decoded once.
 fn query_values<'q>(query: &'q [u8], name: &'q str) -> impl Iterator<Item = Vec<u8>> + 'q {
-    query.split(|b| matches!(b, b'&' | b';')).filter_map(move |pair| {
-        let (key, value) = match memchr::memchr(b'=', pair) {
-            Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &[][..]),
-        };
-        (decode(key) == name.as_bytes()).then(|| decode(value))
+    let named = raw_pairs(query).filter(move |(key, _)| decode(key) == name.as_bytes());
+    named.map(|(_, value)| decode(value))
+}
+
+/// Every parameter of a query with its value, decoded once.
+pub(crate) fn query_pairs(query: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    raw_pairs(query)
+        .filter(|(key, _)| !key.is_empty())
+        .map(|(key, value)| (decode(key), decode(value)))
+}
+
+/// The pairs of a query as sent. `;` separates like `&`. Source: developer guide, important notes ("known issues").
+fn raw_pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    query.split(|b| matches!(b, b'&' | b';')).map(|pair| match memchr::memchr(b'=', pair) {
+        Some(at) => (&pair[..at], &pair[at + 1..]),
+        None => (pair, &[][..]),
     })
 }
 
+/// Decodes once, with `+` as space.
 fn decode(text: &[u8]) -> Vec<u8> {
     let spaced: Vec<u8> = text.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     percent_decode(&spaced).collect()
@@ -324,6 +267,11 @@ pub fn is_header_value(value: &[u8]) -> bool {
     value.iter().all(|b| *b == b'\t' || (*b >= 0x20 && *b != 0x7f))
 }
 
+/// Whether a byte may stand in a header name. Source: RFC 9110, section 5.6.2.
+pub(crate) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// A parameter name. Source: developer guide, `^[a-zA-Z0-9._$-]+$`.
 fn check_name(name: &str) -> Option<&str> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b'-');
@@ -336,8 +284,15 @@ mod tests {
 
     #[test]
     fn expressions_are_read() {
-        let parse = |text| Source::parse(text, &|name| (name == "v").then(|| "x".to_owned()));
+        let of =
+            |text, side| Source::parse(text, side, &|name| (name == "v").then(|| "x".to_owned()));
+        let parse = |text| of(text, Side::Request);
+        let path = |text| BodyPath::parse(text).unwrap();
         for (text, want) in [
+            ("method.request.body", Source::Body(BodyPath::default())),
+            ("method.request.body.a.b[0]", Source::Body(path("a.b[0]"))),
+            ("context.identity.cognitoIdentityId", Source::Context(Context::Unset)),
+            ("context.authorizer.principalId", Source::Context(Context::Unset)),
             ("method.request.path.id", Source::Path("id".into())),
             ("method.request.querystring.q", Source::Query("q".into())),
             ("method.request.multivaluequerystring.q", Source::MultiQuery("q".into())),
@@ -357,10 +312,26 @@ mod tests {
             "method.request.path.",
             "'open",
             "method.request.cookie.a",
+            "method.request.bodyguard",
+            "integration.response.body",
         ] {
             assert_eq!(parse(text), Err(ParameterError::Invalid(text.to_owned())));
         }
-        assert!(matches!(parse("method.request.body.a"), Err(ParameterError::Unsupported(_))));
+        for text in
+            ["method.request.body.a[?(@.b)]", "context.nonsense", "context.identity.nonsense"]
+        {
+            assert!(matches!(parse(text), Err(ParameterError::Unsupported(_))), "{text}");
+        }
+        for (text, want) in [
+            ("integration.response.header.ETag", Source::ReplyHeader("ETag".into())),
+            ("integration.response.multivalueheader.A", Source::ReplyMultiHeader("A".into())),
+            ("integration.response.body", Source::ReplyBody(BodyPath::default())),
+            ("integration.response.body.a", Source::ReplyBody(path("a"))),
+        ] {
+            assert_eq!(of(text, Side::Response), Ok(want), "{text}");
+        }
+        let invalid = "integration.response.querystring.a";
+        assert_eq!(of(invalid, Side::Response), Err(ParameterError::Invalid(invalid.to_owned())));
     }
 
     #[test]

@@ -1,12 +1,17 @@
-//! Gateway responses: the answers the gateway makes itself, and the one place where causes become statuses.
+//! Gateway responses: the answers the gateway makes itself, as AWS words them or as the API customises them.
 //!
-//! Source: developer guide, "Gateway response types"; spacing of the bodies as recorded against AWS: the front end (routing,
-//! authorization, keys, limits) writes `{"message":"..."}`, the execution part `{"message": "..."}`.
+//! Source: developer guide, "Gateway responses in API Gateway" and "Gateway response types".
 
 use std::borrow::Cow;
 
-use crate::exchange::Ctx;
-use crate::respond::{Tail, id_lines, line, lines};
+use crate::exchange::{Ctx, Ids};
+use crate::head::Head;
+use crate::mapping::context::{ErrorView, View};
+use crate::mapping::raw;
+use crate::respond::failure::Voice;
+use crate::respond::{Failure, Refusal, Tail, id_lines, line, lines};
+use crate::route::{Captures, Routed};
+use crate::snapshot::Place;
 use crate::step::{Answer, Body};
 
 /// A gateway response type.
@@ -37,193 +42,123 @@ pub enum ResponseType {
 }
 
 impl ResponseType {
+    /// Every type with AWS's name of it.
+    const ALL: [(Self, &'static str); 21] = [
+        (Self::AccessDenied, "ACCESS_DENIED"),
+        (Self::ApiConfigurationError, "API_CONFIGURATION_ERROR"),
+        (Self::AuthorizerConfigurationError, "AUTHORIZER_CONFIGURATION_ERROR"),
+        (Self::AuthorizerFailure, "AUTHORIZER_FAILURE"),
+        (Self::BadRequestBody, "BAD_REQUEST_BODY"),
+        (Self::BadRequestParameters, "BAD_REQUEST_PARAMETERS"),
+        (Self::Default4xx, "DEFAULT_4XX"),
+        (Self::Default5xx, "DEFAULT_5XX"),
+        (Self::ExpiredToken, "EXPIRED_TOKEN"),
+        (Self::IntegrationFailure, "INTEGRATION_FAILURE"),
+        (Self::IntegrationTimeout, "INTEGRATION_TIMEOUT"),
+        (Self::InvalidApiKey, "INVALID_API_KEY"),
+        (Self::InvalidSignature, "INVALID_SIGNATURE"),
+        (Self::MissingAuthenticationToken, "MISSING_AUTHENTICATION_TOKEN"),
+        (Self::QuotaExceeded, "QUOTA_EXCEEDED"),
+        (Self::RequestTooLarge, "REQUEST_TOO_LARGE"),
+        (Self::ResourceNotFound, "RESOURCE_NOT_FOUND"),
+        (Self::Throttled, "THROTTLED"),
+        (Self::Unauthorized, "UNAUTHORIZED"),
+        (Self::UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE"),
+        (Self::WafFiltered, "WAF_FILTERED"),
+    ];
+
     /// AWS's name of the type.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::AccessDenied => "ACCESS_DENIED",
-            Self::ApiConfigurationError => "API_CONFIGURATION_ERROR",
-            Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
-            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
-            Self::BadRequestBody => "BAD_REQUEST_BODY",
-            Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
-            Self::Default4xx => "DEFAULT_4XX",
-            Self::Default5xx => "DEFAULT_5XX",
-            Self::ExpiredToken => "EXPIRED_TOKEN",
-            Self::IntegrationFailure => "INTEGRATION_FAILURE",
-            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
-            Self::InvalidApiKey => "INVALID_API_KEY",
-            Self::InvalidSignature => "INVALID_SIGNATURE",
-            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
-            Self::QuotaExceeded => "QUOTA_EXCEEDED",
-            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
-            Self::ResourceNotFound => "RESOURCE_NOT_FOUND",
-            Self::Throttled => "THROTTLED",
-            Self::Unauthorized => "UNAUTHORIZED",
-            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::WafFiltered => "WAF_FILTERED",
-        }
+        // The list is in the order of the variants; a test says so.
+        Self::ALL[self as usize].1
+    }
+
+    /// The type of a name; `None` when AWS has none by it.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, held)| *held == name).map(|(kind, _)| *kind)
     }
 }
 
-/// Why the gateway answers by itself. Each variant is one cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// No API by that name, or its default endpoint is off.
-    UnknownApi,
-    /// The API has no such stage.
-    UnknownStage,
-    /// No resource matches the path.
-    NoRoute,
-    /// The resource lacks the method.
-    NoMethod,
-    /// The path holds something no route may ever see: `..`, `%00`, a broken escape.
-    BadPath,
-    /// A mapped value cannot stand where it is mapped to.
-    BadParameter,
-    /// The body's length exceeds the limit, bytes.
-    TooLarge(u64),
-    /// The caller's body broke off or was malformed.
-    BadBody,
-    /// No template for the content type, and none may pass.
-    UnsupportedMediaType,
-    /// The authorizer refused the caller.
-    Unauthorized,
-    /// The authorizer did not answer.
-    AuthorizerFailed,
-    /// The method's configuration cannot be carried out.
-    Misconfigured,
-    /// The upstream's name cannot be resolved, or its address must not be called.
-    BadAddress,
-    /// The upstream could not be reached or broke off.
-    UpstreamNetwork,
-    /// The upstream did not answer in time.
-    UpstreamTimeout,
+/// A request that is refused: what is known of it.
+pub(crate) struct Refused<'a> {
+    pub(crate) head: &'a Head,
+    pub(crate) ids: Ids,
+    /// Its stage or method, as far as it was found.
+    pub(crate) place: Option<Place>,
+    pub(crate) values: Captures,
 }
 
-impl Failure {
-    /// The gateway response that answers this cause.
-    pub fn response_type(self) -> ResponseType {
-        match self {
-            // AWS answers these two before any API is known; the type is only a name for logs.
-            Self::UnknownApi | Self::UnknownStage => ResponseType::AccessDenied,
-            // A REST API answers an unknown path or method as a missing token: 403, as recorded.
-            Self::NoRoute | Self::NoMethod => ResponseType::MissingAuthenticationToken,
-            Self::BadPath | Self::BadBody => ResponseType::Default4xx,
-            Self::BadParameter => ResponseType::BadRequestParameters,
-            Self::TooLarge(_) => ResponseType::RequestTooLarge,
-            Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
-            Self::Unauthorized => ResponseType::Unauthorized,
-            Self::AuthorizerFailed => ResponseType::AuthorizerConfigurationError,
-            Self::Misconfigured | Self::BadAddress => ResponseType::ApiConfigurationError,
-            Self::UpstreamNetwork => ResponseType::IntegrationFailure,
-            Self::UpstreamTimeout => ResponseType::IntegrationTimeout,
+/// Answers a failure as the API customises it, else as AWS does.
+pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refusal>) -> Answer {
+    let Refusal { failure, message } = why.into();
+    let message = message.map(Cow::Owned).or_else(|| failure.message());
+    let error = ErrorView { kind: failure.response_type(), message: message.as_deref() };
+    let world = cx.world;
+    let custom = match refused.place {
+        Some(place) if failure.voice() != Voice::Plain => {
+            world.link(place).gateway.custom(failure).map(|custom| (custom, place))
         }
-    }
-
-    /// What failed, in the words of a person, for the helpful line.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::UnknownApi => "no such API, or its default endpoint is disabled",
-            Self::UnknownStage => "the API has no such stage",
-            Self::NoRoute => "no such resource",
-            Self::NoMethod => "the resource has no such method",
-            Self::BadPath => "the path holds `..`, `%00` or a broken escape",
-            Self::BadParameter => "a mapped value holds characters that cannot stand in a header",
-            Self::TooLarge(_) => "the request body is too large",
-            Self::BadBody => "the request body broke off or is malformed",
-            Self::UnsupportedMediaType => {
-                "no request template for this content type, and passthrough is off"
-            }
-            Self::Unauthorized => "the authorizer refused the caller",
-            Self::AuthorizerFailed => "the authorizer did not answer",
-            Self::Misconfigured => "the method's integration cannot be carried out as configured",
-            Self::BadAddress => {
-                "the upstream has no address, or one this node must not call (--allow-upstream)"
-            }
-            Self::UpstreamNetwork => "the upstream could not be reached or broke off",
-            Self::UpstreamTimeout => "the upstream did not answer in time",
+        _ => None,
+    };
+    let answer = match custom {
+        Some((custom, place)) => {
+            let path_from = refused.head.path.range().start as u32;
+            let routed = Routed { place, values: refused.values, path_from };
+            let view = View::new(cx, refused.head, &routed, &refused.ids);
+            let view = View { error: Some(error), ..view };
+            custom.answer(cx, &view, failure, tail(&refused, failure))
         }
-    }
-
-    fn voice(self) -> Voice {
-        const FRONT: fn(u16, &'static str, &'static str) -> Voice = |status, error, message| {
-            Voice { status, error, body: Cow::Borrowed(message), json: true }
-        };
-        match self {
-            Self::UnknownApi | Self::UnknownStage => {
-                FRONT(403, "ForbiddenException", r#"{"message":"Forbidden"}"#)
-            }
-            Self::NoRoute | Self::NoMethod => FRONT(
-                403,
-                "MissingAuthenticationTokenException",
-                r#"{"message":"Missing Authentication Token"}"#,
-            ),
-            Self::BadPath => FRONT(400, "BadRequestException", r#"{"message":"Bad Request"}"#),
-            Self::BadBody => FRONT(400, "BadRequestException", r#"{"message": "Bad Request"}"#),
-            Self::BadParameter => FRONT(
-                400,
-                "BadRequestException",
-                r#"{"message": "Invalid request parameter value"}"#,
-            ),
-            Self::TooLarge(limit) => Voice {
-                status: 413,
-                error: "RequestTooLargeException",
-                body: Cow::Owned(format!("HTTP content length exceeded {limit} bytes.")),
-                json: false,
-            },
-            Self::UnsupportedMediaType => {
-                FRONT(415, "BadRequestException", r#"{"message": "Unsupported Media Type"}"#)
-            }
-            Self::Unauthorized => {
-                FRONT(401, "UnauthorizedException", r#"{"message":"Unauthorized"}"#)
-            }
-            Self::AuthorizerFailed => {
-                FRONT(500, "AuthorizerConfigurationException", r#"{"message":null}"#)
-            }
-            Self::Misconfigured | Self::BadAddress => FRONT(
-                500,
-                "InternalServerErrorException",
-                r#"{"message": "Internal server error"}"#,
-            ),
-            Self::UpstreamNetwork => FRONT(
-                504,
-                "InternalServerErrorException",
-                r#"{"message": "Network error communicating with endpoint"}"#,
-            ),
-            Self::UpstreamTimeout => FRONT(
-                504,
-                "InternalServerErrorException",
-                r#"{"message": "Endpoint request timed out"}"#,
-            ),
-        }
-    }
-}
-
-struct Voice {
-    status: u16,
-    error: &'static str,
-    body: Cow<'static, str>,
-    json: bool,
-}
-
-/// Answers a failure as AWS does.
-pub(crate) fn answer(cx: &mut Ctx<'_>, mut tail: Tail, failure: Failure) -> Answer {
-    let voice = failure.voice();
+        None => stock(cx, failure, message.as_deref(), tail(&refused, failure)),
+    };
     cx.note("respond", || {
-        format!(
-            "gateway response {} {}: {}",
-            voice.status,
-            failure.response_type().name(),
-            failure.words()
-        )
+        let (name, words) = (failure.response_type().name(), failure.words());
+        format!("gateway response {} {name}: {words}", answer.status)
     });
-    tail.failure = Some(failure);
+    answer
+}
+
+fn tail(refused: &Refused<'_>, failure: Failure) -> Tail {
+    Tail { failure: Some(failure), ..Tail::new(refused.ids, refused.place) }
+}
+
+/// The answer of an API that does not customise it.
+fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) -> Answer {
+    let voice = failure.voice();
     let fields = lines(cx, |out| {
-        let kind: &[u8] = if voice.json { b"application/json" } else { b"text/plain" };
+        let kind: &[u8] = if voice == Voice::Plain { b"text/plain" } else { b"application/json" };
         line(out, b"Content-Type", kind);
-        id_lines(out, &tail.ids);
-        line(out, b"x-amzn-ErrorType", voice.error.as_bytes());
+        closing_lines(out, &tail, failure);
     });
-    let body = lines(cx, |out| out.extend_from_slice(voice.body.as_bytes()));
-    Answer { status: voice.status, fields, body: Body::Scratch(body), tail }
+    let body = lines(cx, |out| match voice {
+        Voice::Plain => out.extend_from_slice(message.unwrap_or_default().as_bytes()),
+        Voice::FrontEnd | Voice::Execution => {
+            out.extend_from_slice(b"{\"message\":");
+            if voice == Voice::Execution {
+                out.push(b' ');
+            }
+            raw::put(out, message);
+            out.push(b'}');
+        }
+    });
+    Answer { status: failure.status(), fields, body: Body::Scratch(body), tail }
+}
+
+/// The lines that every gateway response ends with.
+pub(super) fn closing_lines(out: &mut Vec<u8>, tail: &Tail, failure: Failure) {
+    id_lines(out, &tail.ids);
+    line(out, b"x-amzn-ErrorType", failure.exception().as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_names_belong_together() {
+        for (at, (kind, name)) in ResponseType::ALL.into_iter().enumerate() {
+            assert_eq!((kind as usize, kind.name()), (at, name));
+            assert_eq!(ResponseType::parse(name), Some(kind));
+        }
+        assert_eq!(ResponseType::parse("Throttled"), None);
+    }
 }

@@ -10,35 +10,38 @@ use crate::respond::line;
 pub(crate) fn fields(out: &mut Vec<u8>, reply: &Head) {
     let mut typed = false;
     for field in &reply.fields {
-        let (name, value) = (reply.bytes(field.name), reply.bytes(field.value));
-        match field.known {
-            // The codec frames the body anew.
-            Known::TransferEncoding
-            | Known::KeepAlive
-            | Known::ProxyConnection
-            | Known::Trailer
-            | Known::Upgrade => {}
-            Known::Via => {}
-            Known::Connection
-            | Known::ContentLength
-            | Known::Date
-            | Known::Server
-            | Known::AmznRequestId
-            | Known::AmzApigwId => {
-                out.extend_from_slice(b"x-amzn-Remapped-");
-                line(out, canonical(field.known).unwrap_or(name), value);
-            }
-            known => {
-                if known == Known::Other && reply.nominated(name) {
-                    continue;
-                }
-                typed |= known == Known::ContentType;
-                line(out, name, value);
-            }
+        let name = reply.bytes(field.name);
+        if field.known == Known::Other && reply.nominated(name) {
+            continue;
         }
+        typed |= field.known == Known::ContentType;
+        put(out, field.known, name, reply.bytes(field.value));
     }
     if !typed {
         line(out, b"Content-Type", b"application/json");
+    }
+}
+
+/// Writes a field of a proxied answer: as it is, under another name, or not at all.
+pub(crate) fn put(out: &mut Vec<u8>, known: Known, name: &[u8], value: &[u8]) {
+    match known {
+        // The codec frames the body anew.
+        Known::TransferEncoding
+        | Known::KeepAlive
+        | Known::ProxyConnection
+        | Known::Trailer
+        | Known::Upgrade => {}
+        Known::Via => {}
+        Known::Connection
+        | Known::ContentLength
+        | Known::Date
+        | Known::Server
+        | Known::AmznRequestId
+        | Known::AmzApigwId => {
+            out.extend_from_slice(b"x-amzn-Remapped-");
+            line(out, canonical(known).unwrap_or(name), value);
+        }
+        _ => line(out, name, value),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::exchange::Ctx;
 use crate::head::Head;
-use crate::mapping::parameter::host_without_port;
+use crate::mapping::context::host_without_port;
 use crate::respond::Failure;
 use crate::route::path;
 

@@ -5,11 +5,19 @@ use std::sync::Arc;
 use tidegate_proto::v1;
 
 use crate::head::Method;
-use crate::integration::http::{self, HttpProxy};
-use crate::integration::mock::{self, Mock};
+use crate::integration::aws;
+use crate::integration::endpoints::Endpoints;
+use crate::integration::http::{self, Http};
+use crate::integration::lambda::LambdaProxy;
+use crate::integration::mapped::{Endpoint, Mapped};
+use crate::integration::mappings::Mappings;
+use crate::mapping::media::BinaryTypes;
+use crate::mapping::raw;
+use crate::respond::custom::GatewayResponses;
 use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
 use crate::snapshot::{Upstream, Upstreams};
+use crate::validate::Validator;
 
 /// One deployment, ready to serve under one set of stage variables.
 #[derive(Debug)]
@@ -22,6 +30,9 @@ pub struct Link {
     pub(crate) methods: Box<[LinkedMethod]>,
     pub(crate) resources: Box<[LinkedResource]>,
     pub(crate) fall_through: bool,
+    pub(crate) gateway: GatewayResponses,
+    /// Bytes from which on bodies are compressed and decompressed; `None`: never.
+    pub(crate) compression: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -39,6 +50,7 @@ pub(crate) struct LinkedMethod {
     /// Names of its path parameters, in path order.
     pub(crate) params: Box<[Box<str>]>,
     pub(crate) authorize: Authorize,
+    pub(crate) validator: Option<Box<Validator>>,
     pub(crate) integration: Integration,
 }
 
@@ -58,8 +70,9 @@ pub(crate) struct ForwardAuth {
 
 #[derive(Debug)]
 pub(crate) enum Integration {
-    HttpProxy(Box<HttpProxy>),
-    Mock(Box<Mock>),
+    HttpProxy(Box<Http>),
+    LambdaProxy(Box<LambdaProxy>),
+    Mapped(Box<Mapped>),
     /// Its variables make no sense; says why.
     Broken(Box<str>),
 }
@@ -68,6 +81,14 @@ pub(crate) enum Integration {
 #[derive(Debug, Default)]
 pub struct Linker {
     pub(crate) upstreams: Upstreams,
+    pub(crate) endpoints: Endpoints,
+}
+
+impl Linker {
+    /// A linker that calls AWS services where its operator says.
+    pub fn with_endpoints(endpoints: Endpoints) -> Self {
+        Self { upstreams: Upstreams::default(), endpoints }
+    }
 }
 
 /// Stage variables, looked up by name.
@@ -93,6 +114,22 @@ impl Variables<'_> {
         }
         out.push_str(rest);
         (out, any)
+    }
+
+    /// All of them as a JSON object; `null` when there are none.
+    fn json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (name, value) in self.0 {
+            out.push(if out.is_empty() { b'{' } else { b',' });
+            raw::put(&mut out, Some(name));
+            out.push(b':');
+            raw::put(&mut out, Some(value));
+        }
+        if out.is_empty() {
+            return b"null".to_vec();
+        }
+        out.push(b'}');
+        out
     }
 }
 
@@ -120,6 +157,8 @@ impl Link {
         let mut draft = Draft {
             linker,
             variables: Variables(variables),
+            variables_json: Variables(variables).json().into(),
+            binary: Arc::new(BinaryTypes::new(&bundle.binary_media_types)),
             bundle: &bundle,
             tree: tree::Builder::new(),
             methods: Vec::new(),
@@ -127,6 +166,7 @@ impl Link {
             broken: Vec::new(),
         };
         draft.api_level();
+        let gateway = draft.gateway_responses();
         for (at, resource) in bundle.resources.iter().enumerate() {
             for method in &resource.methods {
                 draft.method(at as u32, resource, method);
@@ -146,6 +186,8 @@ impl Link {
             tree: draft.tree.build(),
             methods: draft.methods.into(),
             resources,
+            gateway,
+            compression: bundle.minimum_compression_size,
             fall_through: bundle.routing.as_ref().is_some_and(|r| r.method_miss_falls_through),
         })
     }
@@ -162,6 +204,8 @@ struct Draft<'a> {
     linker: &'a mut Linker,
     variables: Variables<'a>,
     bundle: &'a v1::Bundle,
+    variables_json: Arc<[u8]>,
+    binary: Arc<BinaryTypes>,
     tree: tree::Builder,
     methods: Vec<LinkedMethod>,
     problems: Vec<Problem>,
@@ -176,22 +220,23 @@ impl Draft<'_> {
         let refused = [
             (protocol != Some(v1::Protocol::Rest), "only REST APIs are served yet"),
             (!bundle.policy.is_empty(), "resource policies are not supported yet"),
-            (
-                bundle.minimum_compression_size.is_some(),
-                "minimumCompressionSize is not supported yet",
-            ),
-            (
-                !bundle.gateway_responses.is_empty(),
-                "customised gateway responses are not supported yet",
-            ),
         ];
         for (_, what) in refused.iter().filter(|(found, _)| *found) {
-            self.problems.push(Problem {
-                resource: String::new(),
-                verb: "API".into(),
-                what: (*what).into(),
-            });
+            self.api_problem((*what).into());
         }
+    }
+
+    fn api_problem(&mut self, what: String) {
+        self.problems.push(Problem { resource: String::new(), verb: "API".into(), what });
+    }
+
+    fn gateway_responses(&mut self) -> GatewayResponses {
+        GatewayResponses::link(&self.bundle.gateway_responses, self.variables).unwrap_or_else(
+            |problems| {
+                problems.into_iter().for_each(|what| self.api_problem(what));
+                GatewayResponses::default()
+            },
+        )
     }
 
     fn method(&mut self, at: u32, resource: &v1::Resource, method: &v1::Method) {
@@ -224,6 +269,13 @@ impl Draft<'_> {
                 return;
             }
         };
+        let validator = match Validator::link(method, self.bundle) {
+            Ok(validator) => validator.map(Box::new),
+            Err(what) => {
+                self.problems.push(problem(what));
+                return;
+            }
+        };
         let integration = match self.integration(method) {
             Ok(integration) => integration,
             Err(Unfit::Always(what)) => {
@@ -241,6 +293,7 @@ impl Draft<'_> {
             verb,
             params: names.into(),
             authorize,
+            validator,
             integration,
         });
     }
@@ -248,9 +301,6 @@ impl Draft<'_> {
     fn authorize(&mut self, method: &v1::Method) -> Result<Authorize, String> {
         if method.api_key_required {
             return Err("apiKeyRequired is not supported yet".into());
-        }
-        if !method.request_validator_id.is_empty() {
-            return Err("request validators are not supported yet".into());
         }
         match method.authorization_type.as_str() {
             "NONE" => Ok(Authorize::Anyone),
@@ -277,20 +327,74 @@ impl Draft<'_> {
         let Some(integration) = &method.integration else {
             return Err(Unfit::Always("No integration defined for method".into()));
         };
-        match integration.r#type() {
-            v1::IntegrationType::HttpProxy => http::link(
-                integration,
-                self.variables,
-                &mut self.linker.upstreams,
-                &self.bundle.api_id,
-            )
-            .map(|made| Integration::HttpProxy(Box::new(made))),
-            v1::IntegrationType::Mock => mock::link(method, integration, self.variables)
-                .map(|made| Integration::Mock(Box::new(made))),
-            other => {
-                let name = other.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
-                Err(Unfit::Always(format!("integrations of type {name} are not supported yet")))
-            }
+        let kind = integration.r#type();
+        let name = kind.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
+        if integration.response_transfer_mode == "STREAM" && kind != v1::IntegrationType::HttpProxy
+        {
+            return Err(Unfit::Always(format!(
+                "responseTransferMode STREAM of {name} is not supported yet"
+            )));
         }
+        match kind {
+            v1::IntegrationType::HttpProxy => {
+                if !integration.content_handling.is_empty() {
+                    return Err(Unfit::Always(
+                        "contentHandling of HTTP_PROXY is not supported yet".into(),
+                    ));
+                }
+                self.http(integration).map(Integration::HttpProxy)
+            }
+            v1::IntegrationType::Http => {
+                let endpoint = Endpoint::Http(self.http(integration)?);
+                self.mapped(endpoint, method, integration)
+            }
+            v1::IntegrationType::Mock => self.mapped(Endpoint::Mock, method, integration),
+            v1::IntegrationType::Aws => {
+                let mappings = aws::mappings(integration, self.variables)?;
+                let service = Box::new(self.service(integration, mappings)?);
+                let endpoint = if aws::is_lambda(&integration.uri) {
+                    Endpoint::Lambda(service)
+                } else {
+                    Endpoint::Service(service)
+                };
+                self.mapped(endpoint, method, integration)
+            }
+            v1::IntegrationType::AwsProxy if aws::is_lambda(&integration.uri) => {
+                // They are checked, and then the event holds everything anyway: recorded.
+                aws::mappings(integration, self.variables)?;
+                let mut service = self.service(integration, Mappings::default())?;
+                service.content_type = Some("application/json");
+                let variables = self.variables_json.clone();
+                let binary = self.binary.clone();
+                Ok(Integration::LambdaProxy(Box::new(LambdaProxy { service, variables, binary })))
+            }
+            v1::IntegrationType::AwsProxy => Err(Unfit::Always(
+                "integrations of type AWS_PROXY with Firehose are not supported yet".into(),
+            )),
+            _ => Err(Unfit::Always(format!("integrations of type {name} are not supported yet"))),
+        }
+    }
+
+    fn http(&mut self, from: &v1::Integration) -> Result<Box<Http>, Unfit> {
+        let upstreams = &mut self.linker.upstreams;
+        http::link(from, self.variables, upstreams, &self.bundle.api_id).map(Box::new)
+    }
+
+    fn service(
+        &mut self,
+        from: &v1::Integration,
+        mappings: Mappings,
+    ) -> Result<aws::Service, Unfit> {
+        aws::link(from, mappings, self.variables, self.linker, &self.bundle.api_id)
+    }
+
+    fn mapped(
+        &self,
+        endpoint: Endpoint,
+        method: &v1::Method,
+        from: &v1::Integration,
+    ) -> Result<Integration, Unfit> {
+        Mapped::link(endpoint, method, from, self.variables, &self.binary)
+            .map(|made| Integration::Mapped(Box::new(made)))
     }
 }

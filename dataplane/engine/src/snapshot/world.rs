@@ -330,7 +330,7 @@ impl World {
     /// If the place is not one the engine gave out with a [`crate::Relay`] for this world.
     pub(crate) fn upstream(&self, place: Place) -> &Arc<Upstream> {
         match self.method(place).map(|m| &m.integration) {
-            Some(Integration::HttpProxy(proxy)) => &proxy.upstream,
+            Some(Integration::HttpProxy(http)) => &http.upstream,
             other => panic!("a relay leads to a proxying method, not to {other:?}"),
         }
     }
@@ -338,9 +338,7 @@ impl World {
     /// The body of a constant answer; empty when the place holds none.
     pub(crate) fn constant(&self, place: Place, tail: &Tail) -> &[u8] {
         match self.method(place).map(|m| &m.integration) {
-            Some(Integration::Mock(mock)) => {
-                mock.answers.get(usize::from(tail.constant)).map_or(&[], |answer| &answer.body)
-            }
+            Some(Integration::Mapped(mapped)) => mapped.responses.constant(tail.constant),
             _ => &[],
         }
     }

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use prost::Message;
 use tidegate_engine::explain::Trace;
 use tidegate_engine::head::{BodySize, Head, Known, Method, Version};
+use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::{
     Api, BundleId, Domain, Link, Linker, RefuseBundle, Revision, World,
 };
-use tidegate_engine::{Answer, CallError, Ctx, Listener, Now, Relay, Step, Wait, begin};
+use tidegate_engine::{
+    Answer, BodyError, Call, CallError, Ctx, Listener, Next, Now, Relay, Reply, Step, Wait, begin,
+};
 use tidegate_proto::v1;
 
 /// The API of these tests.
@@ -117,6 +120,7 @@ pub struct Driver {
     pub listener: Listener,
     pub peer: IpAddr,
     pub entropy: [u8; 16],
+    pub credentials: Credentials,
     pub scratch: Vec<u8>,
     pub trace: Option<Trace>,
 }
@@ -162,6 +166,7 @@ impl Driver {
             listener: Listener::default(),
             peer: [192, 0, 2, 7].into(),
             entropy: [7; 16],
+            credentials: Credentials::default(),
             scratch: Vec::new(),
             trace: None,
         }
@@ -174,6 +179,7 @@ impl Driver {
             peer: self.peer,
             now: Now { unix_ms: 1_700_000_000_123 },
             entropy: self.entropy,
+            credentials: &self.credentials,
             scratch: &mut self.scratch,
             trace: self.trace.as_mut(),
         }
@@ -195,6 +201,42 @@ impl Driver {
             Step::Relay(relay) => Decided::Sent(self.sent(relay)),
             Step::Answer(answer) => Decided::Answered(self.answered(&answer)),
             Step::Wait(wait) => panic!("the engine waits: {wait:?}"),
+        }
+    }
+
+    /// What becomes of a request whose body, if it is waited for, is this one, and whose call, if one is made, is answered so.
+    pub fn runs(&mut self, head: &Head, body: &[u8], got: Result<Reply, CallError>) -> Ran {
+        let mut called = None;
+        let mut got = Some(got);
+        let mut step = self.step(head);
+        loop {
+            step = match step {
+                Step::Wait(Wait::Body(limit, next)) => {
+                    let fits = body.len() as u64 <= limit;
+                    let body = if fits { Ok(body.to_vec()) } else { Err(BodyError::TooLarge) };
+                    next.give(&mut self.cx(), head, body)
+                }
+                Step::Wait(Wait::Call(call, next)) => {
+                    called = Some(self.called(&call));
+                    next.give(&mut self.cx(), head, got.take().expect("one call is made"))
+                }
+                Step::Answer(answer) => return Ran { called, answer: self.answered(&answer) },
+                Step::Relay(relay) => panic!("relayed: {relay:?}"),
+            }
+        }
+    }
+
+    fn called(&self, call: &Call) -> Called {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Called {
+            sent: Sent {
+                upstream: call.upstream.authority.to_string(),
+                method: call.request.method.as_str(),
+                target: text(call.request.target.of(&self.scratch)),
+                fields: Lines::read(call.request.fields.of(&self.scratch)),
+                timeout_ms: call.request.timeout_ms,
+            },
+            body: call.body.clone(),
         }
     }
 
@@ -225,7 +267,7 @@ impl Driver {
     /// What the caller gets when the upstream's part came to this.
     pub fn replies(&mut self, head: &Head, got: Result<&Head, CallError>) -> Answered {
         let relay = self.relay(head);
-        let answer = relay.reply(&mut self.cx(), got);
+        let answer = relay.reply(&mut self.cx(), head, got);
         self.answered(&answer)
     }
 
@@ -245,8 +287,9 @@ impl Driver {
         let fields = Lines::read(answer.fields.of(&self.scratch));
         let failure = answer.failure().map(|f| f.response_type().name());
         let cx = self.cx();
-        let body = String::from_utf8_lossy(answer.bytes(&cx)).into_owned();
-        Answered { status: answer.status, fields, body, failure }
+        let bytes = answer.bytes(&cx).to_vec();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Answered { status: answer.status, fields, body, bytes, failure }
     }
 }
 
@@ -276,11 +319,38 @@ pub struct Sent {
     pub timeout_ms: u32,
 }
 
+/// A call that was made.
+#[derive(Debug)]
+pub struct Called {
+    pub sent: Sent,
+    pub body: Vec<u8>,
+}
+
+/// What became of a request that may wait.
+#[derive(Debug)]
+pub struct Ran {
+    pub called: Option<Called>,
+    pub answer: Answered,
+}
+
+impl Ran {
+    /// The call, which must have been made.
+    pub fn call(&self) -> &Called {
+        self.called.as_ref().unwrap_or_else(|| panic!("nothing was called: {:?}", self.answer))
+    }
+
+    /// `200 body`, so that cases fit on a line.
+    pub fn brief(&self) -> String {
+        format!("{} {}", self.answer.status, self.answer.body)
+    }
+}
+
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,
     pub fields: Lines,
     pub body: String,
+    pub bytes: Vec<u8>,
     pub failure: Option<&'static str>,
 }
 
@@ -369,11 +439,24 @@ pub fn entropy_drawing(at_least: f64, below: f64) -> [u8; 16] {
 }
 
 /// The call a step waits for.
-pub fn waits(
-    step: Step,
-) -> (tidegate_engine::Call, tidegate_engine::Next<Result<tidegate_engine::Reply, CallError>>) {
+pub fn waits(step: Step) -> (Call, Next<Result<Reply, CallError>>) {
     match step {
         Step::Wait(Wait::Call(call, next)) => (call, next),
-        other => panic!("the engine does not wait: {other:?}"),
+        other => panic!("the engine does not wait for a call: {other:?}"),
     }
+}
+
+/// An upstream's whole answer.
+pub fn whole(status: u16, fields: &[(&str, &str)], body: &[u8]) -> Reply {
+    Reply { head: reply(status, BodySize::Known(body.len() as u64), fields), body: body.to_vec() }
+}
+
+/// A request with a body: `POST /path`, and fields.
+pub fn head_with_body(line: &str, fields: &[(&str, &str)], body: &[u8]) -> Head {
+    let mut made = head(line, fields);
+    made.body = match body.len() {
+        0 => BodySize::Empty,
+        bytes => BodySize::Known(bytes as u64),
+    };
+    made
 }

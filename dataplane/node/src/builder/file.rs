@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
+use tidegate_engine::integration::endpoints::Endpoints;
 use tidegate_engine::snapshot::{BundleId, Revision};
 use tidegate_proto::v1;
 
@@ -110,9 +111,14 @@ impl ObjectSet {
 
     /// Publishes the world of these objects, on the calling thread, and says what was refused.
     pub fn publish(self, publication: &Publication) -> Vec<Refusal> {
+        self.publish_with(publication, Endpoints::default())
+    }
+
+    /// As [`Self::publish`], with AWS services where `endpoints` says.
+    pub fn publish_with(self, publication: &Publication, endpoints: Endpoints) -> Vec<Refusal> {
         let bundles = Arc::new(Bundles::in_memory());
         let batch = self.into_batch(&bundles);
-        let mut builder = Builder::new(bundles);
+        let mut builder = Builder::with_endpoints(bundles, endpoints);
         let applied = builder.apply(batch).expect("nothing is older than a new builder");
         if let Some(world) = applied.world {
             publication.publish(world);

@@ -36,14 +36,8 @@ struct Owner {
 }
 
 impl Links {
-    pub(super) fn new(bundles: Arc<Bundles>) -> Self {
-        Self {
-            bundles,
-            linker: Linker::default(),
-            made: HashMap::new(),
-            uses: HashMap::new(),
-            sweep_at: 64,
-        }
+    pub(super) fn new(bundles: Arc<Bundles>, linker: Linker) -> Self {
+        Self { bundles, linker, made: HashMap::new(), uses: HashMap::new(), sweep_at: 64 }
     }
 
     /// The links of a binding: those in use, or new ones.

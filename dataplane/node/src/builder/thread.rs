@@ -8,7 +8,7 @@ use std::time::Duration;
 use tidegate_engine::snapshot::{Revision, ShardDigest};
 use tokio::sync::oneshot;
 
-use super::{Backwards, Batch, Builder, Bundles, Outcome, Refusal};
+use super::{Backwards, Batch, Builder, Outcome, Refusal};
 use crate::publication::Publication;
 
 /// Takes what must outlive the process: the shards that a batch changed, and the revision they lead to.
@@ -75,7 +75,7 @@ pub struct Stuck;
 impl Build {
     /// Starts the thread with what `first` holds, applied before anything else.
     pub fn start(
-        bundles: Arc<Bundles>,
+        builder: Builder,
         publication: Arc<Publication>,
         first: Option<First>,
         keep: Option<Box<dyn Keep>>,
@@ -83,7 +83,7 @@ impl Build {
         let (jobs, queue) = sync_channel(JOBS);
         let state = Arc::new(Mutex::new(State::default()));
         let mut worker = Worker {
-            builder: Builder::new(bundles),
+            builder,
             publication,
             keep,
             state: state.clone(),

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
-use tidegate_engine::{Call, CallError, Outgoing, Reply};
+use tidegate_engine::{BodyError, Call, CallError, Outgoing, Reply};
 
 use super::{AnswerHead, RequestBody, Responder};
 use crate::http::h1::body::{self, Incoming};
@@ -227,105 +227,113 @@ pub(super) async fn stream(
     Ok(unasked)
 }
 
+/// Collects the whole body of a request.
+///
+/// # Errors
+/// If the body is malformed or longer than `limit`, or the caller has gone.
+pub(super) async fn gather(
+    ex: &mut Exchange,
+    body: &mut impl RequestBody,
+    limit: u64,
+) -> Result<Vec<u8>, BodyError> {
+    let refused = |error| match error {
+        CallError::RequestTooLarge => BodyError::TooLarge,
+        _ => BodyError::Broken,
+    };
+    let mut whole = Vec::new();
+    body.arrived(&mut ex.request, &mut whole).map_err(refused)?;
+    let mut buf = std::mem::take(&mut ex.stretch);
+    while !body.is_done() {
+        buf.clear();
+        buf.resize(body::ROOM, 0);
+        buf.reserve(STRETCH_BYTES);
+        buf = body.next(buf).await.map_err(refused)?;
+        whole.extend_from_slice(&buf[body::ROOM..]);
+        if whole.len() as u64 > limit {
+            return Err(BodyError::TooLarge);
+        }
+    }
+    ex.stretch = buf;
+    Ok(whole)
+}
+
 /// Makes a call whose whole answer the engine needs.
 ///
 /// # Errors
-/// As [`watch`]; [`CallError::Network`] also when the answer is longer than it may be.
+/// As [`watch`]; [`CallError::ReplyTooLarge`] when the answer is longer than it may be.
 pub(super) async fn collect(
     worker: &Worker,
     ex: &mut Exchange,
     wanted: Call,
+    caller: &impl Responder,
 ) -> Result<Reply, CallError> {
-    let limit = wanted.request.timeout();
+    let (limit, method) = (wanted.request.timeout(), wanted.request.method);
     let began = Cell::new(Instant::now());
-    prepare(ex, &wanted.request, &mut NoBody)?;
+    let later = write_whole(ex, &wanted.request, wanted.body);
     let connection = worker.upstreams.acquire(&wanted.upstream, Want::Checked, limit).await?;
-    let calling = call(ex, wanted.request.method, &connection);
-    let info = watch(calling, &connection, limit, &began, &NobodyWaits).await?;
-    let status = ex.reply.status;
+    let calling = async {
+        ex.reply.buf.clear();
+        ex.reply.reset();
+        let (written, out) = connection.transport.write_all(std::mem::take(&mut ex.forward)).await;
+        ex.forward = out;
+        written.map_err(|_| CallError::Network)?;
+        if !later.is_empty() {
+            let (written, _) = connection.transport.write_all(later).await;
+            written.map_err(|_| CallError::Network)?;
+        }
+        receive(&mut ex.reply, method, &connection).await
+    };
+    let info = watch(calling, &connection, limit, &began, caller).await?;
+    if info.length.is_some_and(|length| length > wanted.max_reply as u64) {
+        return Err(CallError::ReplyTooLarge);
+    }
+    let mut head = std::mem::take(&mut ex.reply);
     let mut incoming = Incoming::new(info.framing);
-    let mut buf = std::mem::take(&mut ex.reply.buf);
-    buf.drain(..ex.reply.len);
-    ex.reply.reset();
+    let mut buf = head.buf.split_off(head.len);
     let (mut end, mut next) = incoming.take(&mut buf, 0).map_err(|_| CallError::Network)?;
     let left = limit.saturating_sub(began.get().elapsed());
     connection.deadline.arm(left, Expiry::Shutdown(connection.transport.stream().fd()));
     while !incoming.is_done() {
         if end > wanted.max_reply {
-            return Err(CallError::Network);
+            return Err(CallError::ReplyTooLarge);
         }
         buf.truncate(end);
         buf.reserve(4096);
         let (read, back) = connection.transport.read(buf).await;
         buf = back;
         match read {
-            Ok(0) if incoming.ends_with_stream() => break,
+            Ok(0) if incoming.ends_with_stream() && !connection.deadline.has_fired() => break,
             Ok(0) | Err(_) if connection.deadline.has_fired() => return Err(CallError::Timeout),
             Ok(0) | Err(_) => return Err(CallError::Network),
             Ok(_) => (end, next) = incoming.take(&mut buf, end).map_err(|_| CallError::Network)?,
         }
+    }
+    if end > wanted.max_reply {
+        return Err(CallError::ReplyTooLarge);
     }
     let clean = next == buf.len() && info.reusable && incoming.is_done();
     buf.truncate(end);
     if clean {
         worker.upstreams.release(connection);
     }
-    Ok(Reply { status, body: buf })
+    Ok(Reply { head, body: buf })
+}
+
+/// Writes a request whose body is there into `ex.forward`, and returns what is to follow it: a long body is not copied.
+fn write_whole(ex: &mut Exchange, request: &Outgoing, body: Vec<u8>) -> Vec<u8> {
+    const LONG: usize = 16 * 1024;
+    let out = &mut ex.forward;
+    out.clear();
+    let (target, fields) = (request.target.of(&ex.scratch), request.fields.of(&ex.scratch));
+    write::write_request_line(out, request.method.as_str().as_bytes(), target, None);
+    let framing = if body.is_empty() { Framing::Empty } else { Framing::Length(body.len() as u64) };
+    write::finish_request(out, fields, request.method, framing, write::Connection::Implied);
+    if body.len() > LONG {
+        return body;
+    }
+    out.extend_from_slice(&body);
+    Vec::new()
 }
 
 /// Interim answers to one request. Nobody sends more than a few; an endless row of them would keep a worker busy.
 const MAX_INTERIM: u32 = 32;
-
-/// The body of a call the engine makes.
-struct NoBody;
-
-impl RequestBody for NoBody {
-    fn framing(&self) -> Framing {
-        Framing::Empty
-    }
-
-    fn is_done(&self) -> bool {
-        true
-    }
-
-    fn received(&self) -> u64 {
-        0
-    }
-
-    fn buffered(&mut self, _: &mut Head, _: &mut Vec<u8>) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    async fn next(&mut self, buf: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        Ok(buf)
-    }
-
-    fn is_short(&self) -> bool {
-        true
-    }
-
-    async fn discard(&mut self) {}
-}
-
-/// The caller of a call the engine makes: the exchange itself, which does not go away.
-struct NobodyWaits;
-
-impl Responder for NobodyWaits {
-    async fn head(&mut self, _: AnswerHead<'_>, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    async fn data(&mut self, buf: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
-        (Ok(()), buf)
-    }
-
-    async fn end(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn is_gone(&self) -> bool {
-        false
-    }
-
-    fn stop_reading(&self) {}
-}

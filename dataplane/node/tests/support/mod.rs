@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use tidegate_engine::integration::credentials::Credentials;
+use tidegate_engine::integration::endpoints::Endpoints;
 use tidegate_node::builder::ObjectSet;
 use tidegate_node::node::{Bound, Listen, Node};
 use tidegate_node::publication::Publication;
@@ -108,6 +110,8 @@ pub struct Options {
     pub max_body: u64,
     pub h2c: bool,
     pub upstream_ca: Option<std::path::PathBuf>,
+    pub credentials: Credentials,
+    pub endpoints: Endpoints,
 }
 
 impl Options {
@@ -119,6 +123,8 @@ impl Options {
             max_body: 10_485_760,
             h2c: false,
             upstream_ca: None,
+            credentials: Credentials::default(),
+            endpoints: Endpoints::default(),
         }
     }
 }
@@ -134,11 +140,12 @@ impl Gateway {
 
     pub fn serving(options: Options, objects: ObjectSet) -> Self {
         let publication = Arc::new(Publication::new());
-        let refused = objects.publish(&publication);
+        let refused = objects.publish_with(&publication, options.endpoints);
         assert!(refused.is_empty(), "{refused:?}");
         let settings = Settings {
             driver: options.driver,
             policy: options.policy,
+            credentials: Arc::new(options.credentials),
             tls: TlsSettings::new(options.upstream_ca.as_deref()).unwrap(),
             limits: options.limits,
             access_log: None,

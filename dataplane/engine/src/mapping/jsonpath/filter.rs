@@ -62,7 +62,12 @@ enum Term<'f> {
 
 impl Filter {
     /// Whether a value passes. `root` is what `$` means.
-    pub(super) fn passes(&self, heap: &mut Heap, here: Value, root: Value) -> Result<bool, Exhausted> {
+    pub(super) fn passes(
+        &self,
+        heap: &mut Heap,
+        here: Value,
+        root: Value,
+    ) -> Result<bool, Exhausted> {
         heap.spend(1)?;
         match self {
             Self::Any(all) => {
@@ -124,7 +129,9 @@ fn compare(
         Comparison::AtLeast => left.order(heap, right).is_some_and(Ordering::is_ge),
         Comparison::In => left.is_in(heap, right)?,
         Comparison::NotIn => !left.is_in(heap, right)?,
-        Comparison::Size => left.size(heap).zip(right.number(heap)).is_some_and(|(size, want)| size as f64 == want),
+        Comparison::Size => {
+            left.size(heap).zip(right.number(heap)).is_some_and(|(size, want)| size as f64 == want)
+        }
         Comparison::Empty => match (left.size(heap), right.bool()) {
             (Some(size), Some(want)) => (size == 0) == want,
             _ => false,
@@ -169,7 +176,8 @@ impl Term<'_> {
     fn is_number(self) -> bool {
         matches!(
             self,
-            Self::Value(Value::Int(_) | Value::Float(_) | Value::Number(_)) | Self::Literal(Literal::Number(..))
+            Self::Value(Value::Int(_) | Value::Float(_) | Value::Number(_))
+                | Self::Literal(Literal::Number(..))
         )
     }
 
@@ -181,7 +189,9 @@ impl Term<'_> {
                 number::write(heap, value, &mut out);
                 String::from_utf8(out).ok().map(Cow::Owned)
             }
-            Self::Literal(Literal::Text(text) | Literal::Number(_, text)) => Some(Cow::Owned(text.to_string())),
+            Self::Literal(Literal::Text(text) | Literal::Number(_, text)) => {
+                Some(Cow::Owned(text.to_string()))
+            }
             _ => None,
         }
     }

@@ -122,7 +122,24 @@ impl<'t> Parser<'t> {
             return Ok(Selector::All);
         }
         let ends = |c: char| {
-            c.is_whitespace() || matches!(c, '.' | '[' | ']' | '(' | ')' | '=' | '!' | '<' | '>' | '&' | '|' | ',' | '\'' | '"' | '*')
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    '.' | '['
+                        | ']'
+                        | '('
+                        | ')'
+                        | '='
+                        | '!'
+                        | '<'
+                        | '>'
+                        | '&'
+                        | '|'
+                        | ','
+                        | '\''
+                        | '"'
+                        | '*'
+                )
         };
         let len = self.rest().find(ends).unwrap_or(self.rest().len());
         if len == 0 {
@@ -206,7 +223,9 @@ impl<'t> Parser<'t> {
 
     /// A name or text in either quotes, with backslashes before what must be escaped.
     fn quoted(&mut self) -> Result<Box<str>, PathError> {
-        let Some(quote @ (b'\'' | b'"')) = self.peek() else { return self.error("expected a quoted name") };
+        let Some(quote @ (b'\'' | b'"')) = self.peek() else {
+            return self.error("expected a quoted name");
+        };
         let mut text = String::new();
         let mut chars = self.rest().char_indices().skip(1);
         while let Some((at, c)) = chars.next() {
@@ -304,7 +323,10 @@ impl<'t> Parser<'t> {
             .build();
         match whole {
             Ok(regex) => Ok(Filter::Match(left, Box::new(regex))),
-            Err(_) => Err(PathError { at: begin, why: "not a regular expression that can be evaluated in bounded time" }),
+            Err(_) => Err(PathError {
+                at: begin,
+                why: "not a regular expression that can be evaluated in bounded time",
+            }),
         }
     }
 
@@ -329,7 +351,8 @@ impl<'t> Parser<'t> {
             Some(b'[') => {
                 self.at += 1;
                 self.space();
-                let all = if self.peek() == Some(b']') { Vec::new() } else { self.list(Self::scalar)? };
+                let all =
+                    if self.peek() == Some(b']') { Vec::new() } else { self.list(Self::scalar)? };
                 self.expect("]", "']' is missing")?;
                 Ok(Literal::List(all.into()))
             }

@@ -32,7 +32,11 @@ impl JsonPath {
     }
 }
 
-fn definite(heap: &mut Heap, segments: &[Segment], from: Value) -> Result<Option<Value>, Exhausted> {
+fn definite(
+    heap: &mut Heap,
+    segments: &[Segment],
+    from: Value,
+) -> Result<Option<Value>, Exhausted> {
     let mut value = from;
     for segment in segments {
         let next = match (&segment.what, value) {

@@ -63,7 +63,8 @@ fn given(apigw: &str) -> Result<Given, CaseError> {
         pairs.map(pair).collect::<Option<_>>().ok_or(CaseError::NoStrings(name))
     };
     let body = find("body").map(|body| string(body).ok_or(CaseError::NoString("body")));
-    let context = find("context").map(|context| json::members(context).ok_or(CaseError::NoStrings("context")));
+    let context = find("context")
+        .map(|context| json::members(context).ok_or(CaseError::NoStrings("context")));
     Ok(Given {
         body: body.transpose()?.unwrap_or_default().into_bytes(),
         path: pairs("path")?,

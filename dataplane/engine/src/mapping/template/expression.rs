@@ -22,7 +22,8 @@ impl<'t> Parser<'t, '_> {
         let slot = self.slot(name)?;
         let mut steps = Vec::new();
         self.indices(&mut steps)?;
-        while self.peek() == Some(b'.') && self.peek_at(1).is_some_and(|b| b.is_ascii_alphabetic()) {
+        while self.peek() == Some(b'.') && self.peek_at(1).is_some_and(|b| b.is_ascii_alphabetic())
+        {
             self.at += 1;
             let Some(name) = self.name()? else { break };
             if self.peek() == Some(b'(') && self.begins_arguments() {
@@ -62,10 +63,23 @@ impl<'t> Parser<'t, '_> {
     /// Whether what follows a parenthesis may be an argument. If not, the parenthesis is text, as in `$name(see below)`.
     fn begins_arguments(&self) -> bool {
         match self.peek_at(1) {
-            Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b')' | b'[' | b'{' | b'$' | b'0'..=b'9') => true,
+            Some(
+                b' '
+                | b'\t'
+                | b'\n'
+                | b'\r'
+                | b'"'
+                | b'\''
+                | b')'
+                | b'['
+                | b'{'
+                | b'$'
+                | b'0'..=b'9',
+            ) => true,
             Some(b'-' | b'.') => self.peek_at(2).is_some_and(|b| b.is_ascii_digit() || b == b'.'),
             Some(_) => {
-                let word = self.rest()[1..].split(|c: char| !c.is_ascii() || !is_name(c as u8)).next();
+                let word =
+                    self.rest()[1..].split(|c: char| !c.is_ascii() || !is_name(c as u8)).next();
                 matches!(word, Some("true" | "false"))
                     || (word == Some("null") && self.build.dialect == Dialect::ApiGateway)
             }
@@ -110,10 +124,16 @@ impl<'t> Parser<'t, '_> {
 
     /// Reads what a method will need to have read of its argument. What cannot be read is tried again, and fails, when it runs.
     fn ready(&self, method: Method, arguments: &[Expression]) -> Ready {
-        let Some(Expression::Constant(Value::Text(text))) = arguments.first() else { return Ready::Nothing };
-        let Ok(text) = std::str::from_utf8(&self.build.constants[text.range()]) else { return Ready::Nothing };
+        let Some(Expression::Constant(Value::Text(text))) = arguments.first() else {
+            return Ready::Nothing;
+        };
+        let Ok(text) = std::str::from_utf8(&self.build.constants[text.range()]) else {
+            return Ready::Nothing;
+        };
         match method {
-            Method::Path | Method::Json => JsonPath::parse(text).map_or(Ready::Nothing, Ready::Path),
+            Method::Path | Method::Json => {
+                JsonPath::parse(text).map_or(Ready::Nothing, Ready::Path)
+            }
             Method::Matches | Method::ReplaceAll | Method::ReplaceFirst | Method::Split => {
                 regex(text).map_or(Ready::Nothing, |regex| Ready::Regex(Box::new(regex)))
             }
@@ -145,7 +165,8 @@ impl<'t> Parser<'t, '_> {
     fn operator(&mut self, operators: &[(&str, Operator)]) -> Option<Operator> {
         self.space();
         // A sign right before a digit belongs to the number, so `1 -1` is no difference; Velocity's lexer sees it so.
-        let sign = self.peek() == Some(b'-') && self.peek_at(1).is_some_and(|b| b.is_ascii_digit() || b == b'.');
+        let sign = self.peek() == Some(b'-')
+            && self.peek_at(1).is_some_and(|b| b.is_ascii_digit() || b == b'.');
         if sign {
             return None;
         }
@@ -351,7 +372,8 @@ pub(super) fn is_name(b: u8) -> bool {
 impl super::parse::Build {
     /// Notes what a reference will want to know.
     fn note(&mut self, name: &str, steps: &[Step]) {
-        let text = |text: &Text| std::str::from_utf8(&self.constants[text.range()]).unwrap_or_default();
+        let text =
+            |text: &Text| std::str::from_utf8(&self.constants[text.range()]).unwrap_or_default();
         let path: Option<Vec<&str>> = steps
             .iter()
             .map(|step| match step {
@@ -371,7 +393,12 @@ impl super::parse::Build {
 const PRECEDENCE: [&[(&str, Operator)]; 6] = [
     &[("||", Operator::Or), ("or", Operator::Or)],
     &[("&&", Operator::And), ("and", Operator::And)],
-    &[("==", Operator::Equal), ("eq", Operator::Equal), ("!=", Operator::Unequal), ("ne", Operator::Unequal)],
+    &[
+        ("==", Operator::Equal),
+        ("eq", Operator::Equal),
+        ("!=", Operator::Unequal),
+        ("ne", Operator::Unequal),
+    ],
     &[
         ("<=", Operator::AtMost),
         ("le", Operator::AtMost),

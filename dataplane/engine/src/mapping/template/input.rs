@@ -92,11 +92,12 @@ impl<'r> Run<'r, '_> {
         for place in Place::ALL {
             let mut pairs = Vec::new();
             let mut failed = None;
-            source.parameters(place, &mut |name, value| {
-                match heap.store(name).and_then(|name| Ok((name, heap.store(value)?))) {
-                    Ok((name, value)) => pairs.push((name, Value::Text(value))),
-                    Err(exhausted) => failed = Some(exhausted),
-                }
+            source.parameters(place, &mut |name, value| match heap
+                .store(name)
+                .and_then(|name| Ok((name, heap.store(value)?)))
+            {
+                Ok((name, value)) => pairs.push((name, Value::Text(value))),
+                Err(exhausted) => failed = Some(exhausted),
             });
             if let Some(exhausted) = failed {
                 return Err(exhausted.into());

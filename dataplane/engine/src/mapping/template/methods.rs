@@ -117,7 +117,12 @@ impl<'r> Run<'r, '_> {
 
     // Lists
 
-    fn list_method(&mut self, list: ListId, method: Method, arguments: &[Value]) -> Result<Value, Fault> {
+    fn list_method(
+        &mut self,
+        list: ListId,
+        method: Method,
+        arguments: &[Value],
+    ) -> Result<Value, Fault> {
         let size = self.heap().items(list).len();
         Ok(match (method, arguments) {
             (Method::Size, []) => Value::Int(size as i64),
@@ -204,7 +209,8 @@ impl<'r> Run<'r, '_> {
             let at = if last { size - 1 - step } else { step };
             let item = self.heap().items(list)[at];
             // What Java's equals tells apart: text is no number.
-            let alike = matches!(item, Value::Text(_)) == matches!(value, Value::Text(_) | Value::Null);
+            let alike =
+                matches!(item, Value::Text(_)) == matches!(value, Value::Text(_) | Value::Null);
             if alike && self.equal(item, value)? {
                 return Ok(Some(at));
             }
@@ -214,7 +220,12 @@ impl<'r> Run<'r, '_> {
 
     // Maps
 
-    fn map_method(&mut self, map: MapId, method: Method, arguments: &[Value]) -> Result<Value, Fault> {
+    fn map_method(
+        &mut self,
+        map: MapId,
+        method: Method,
+        arguments: &[Value],
+    ) -> Result<Value, Fault> {
         let size = self.heap().pairs(map).len();
         Ok(match (method, arguments) {
             (Method::Size, []) => Value::Int(size as i64),
@@ -271,15 +282,18 @@ impl<'r> Run<'r, '_> {
                 heap.remove(map, &key)?.unwrap_or(Value::Null)
             }
             (Method::KeySet, []) => {
-                let keys: Vec<Value> = self.heap().pairs(map).iter().map(|(key, _)| Value::Text(*key)).collect();
+                let keys: Vec<Value> =
+                    self.heap().pairs(map).iter().map(|(key, _)| Value::Text(*key)).collect();
                 self.heap().list(&keys, false)?
             }
             (Method::Values, []) => {
-                let values: Vec<Value> = self.heap().pairs(map).iter().map(|(_, value)| *value).collect();
+                let values: Vec<Value> =
+                    self.heap().pairs(map).iter().map(|(_, value)| *value).collect();
                 self.heap().list(&values, false)?
             }
             (Method::EntrySet, []) => {
-                let entries: Vec<Value> = (0..size as u32).map(|at| Value::Entry(map, at)).collect();
+                let entries: Vec<Value> =
+                    (0..size as u32).map(|at| Value::Entry(map, at)).collect();
                 self.heap().list(&entries, false)?
             }
             (Method::Clear, []) => {
@@ -310,7 +324,12 @@ impl<'r> Run<'r, '_> {
 
     // Numbers
 
-    fn number_method(&mut self, of: Value, method: Method, arguments: &[Value]) -> Result<Value, Fault> {
+    fn number_method(
+        &mut self,
+        of: Value,
+        method: Method,
+        arguments: &[Value],
+    ) -> Result<Value, Fault> {
         let heap = &self.scope.scratch.heap;
         let Some(number) = Number::of(heap, of) else { return Ok(Value::Null) };
         Ok(match (method, arguments) {
@@ -329,7 +348,9 @@ impl<'r> Run<'r, '_> {
                 None => Value::Null,
             },
             (Method::HashCode, []) => match number {
-                Number::Int(number) => Value::Int(i64::from(((number as i64) ^ ((number as i64) >> 32)) as i32)),
+                Number::Int(number) => {
+                    Value::Int(i64::from(((number as i64) ^ ((number as i64) >> 32)) as i32))
+                }
                 Number::Float(_) => Value::Null,
             },
             (Method::ParseInt | Method::ParseLong, [Value::Text(text)]) => {

@@ -131,7 +131,8 @@ impl<'t> Parser<'t, '_> {
             self.build.moved.push((base, self.source_place(from - 1)));
             self.build.text.push_str(&unescaped);
             let depth = self.depth;
-            Parser { text: &unescaped, at: 0, base, in_string: true, depth, build: self.build }.whole()?
+            Parser { text: &unescaped, at: 0, base, in_string: true, depth, build: self.build }
+                .whole()?
         };
         self.depth -= 1;
         Ok(Expression::Interpolated(block))
@@ -510,7 +511,12 @@ impl<'t> Parser<'t, '_> {
         }
         let mut arguments = self.arguments()?.into_iter();
         let parts = (arguments.next(), arguments.next(), arguments.next(), arguments.next());
-        let (Some(Argument::Value(Expression::Reference(element))), Some(Argument::Word("in")), Some(Argument::Value(list)), None) = parts
+        let (
+            Some(Argument::Value(Expression::Reference(element))),
+            Some(Argument::Word("in")),
+            Some(Argument::Value(list)),
+            None,
+        ) = parts
         else {
             return self.error_at(begin, Why::Foreach);
         };
@@ -521,7 +527,9 @@ impl<'t> Parser<'t, '_> {
 
     fn define(&mut self, begin: usize) -> Result<Node, TemplateError> {
         let mut arguments = if self.parenthesis() { self.arguments()? } else { Vec::new() };
-        let (Some(Argument::Value(Expression::Reference(name))), 0) = (arguments.pop(), arguments.len()) else {
+        let (Some(Argument::Value(Expression::Reference(name))), 0) =
+            (arguments.pop(), arguments.len())
+        else {
             return self.error_at(begin, Why::Define);
         };
         let block = self.body(begin, "#define")?;
@@ -640,7 +648,8 @@ fn unescape(text: &str) -> String {
 
 /// Directives before which a backslash is an escape.
 const KNOWN: [&str; 14] = [
-    "break", "define", "else", "elseif", "end", "evaluate", "foreach", "if", "include", "literal", "macro", "parse", "set", "stop",
+    "break", "define", "else", "elseif", "end", "evaluate", "foreach", "if", "include", "literal",
+    "macro", "parse", "set", "stop",
 ];
 
 /// Blocks, parentheses, lists and strings inside each other.

@@ -3,9 +3,12 @@
 use super::super::heap::{Heap, MapId, Object, Text, Value};
 use super::error::{Fault, RenderError};
 use super::scope::{Did, Overrides, members, override_map, put_at, value_of};
-use super::tree::{Block, Call, Expression, Foreach, Macro, Node, Print, Reference, Slot, Span, Step};
+use super::tree::{
+    Block, Call, Expression, Foreach, Macro, Node, Print, Reference, Slot, Span, Step,
+};
 use super::{
-    CONTEXT, Dialect, FOREACH, INITIAL, Limits, Scope, Template, Used, VELOCITY_COUNT, VELOCITY_HAS_NEXT,
+    CONTEXT, Dialect, FOREACH, INITIAL, Limits, Scope, Template, Used, VELOCITY_COUNT,
+    VELOCITY_HAS_NEXT,
 };
 
 /// A render in progress.
@@ -183,7 +186,10 @@ impl<'r> Run<'r, '_> {
         if self.scope.trace.is_some() {
             let output = String::from_utf8_lossy(&self.out[before..]).into_owned();
             let written = self.template.span(reference.source);
-            self.trace(reference.source.at, |_| Did::Printed { reference: written, output: &output });
+            self.trace(reference.source.at, |_| Did::Printed {
+                reference: written,
+                output: &output,
+            });
         }
         Ok(())
     }
@@ -200,7 +206,9 @@ impl<'r> Run<'r, '_> {
     fn written(&self, reference: &Reference) -> Span {
         let bound = self.calls.last().and_then(|call| call.bound(reference.slot));
         match bound {
-            Some(Bound::Expression(Expression::Reference(argument))) if reference.steps.is_empty() => {
+            Some(Bound::Expression(Expression::Reference(argument)))
+                if reference.steps.is_empty() =>
+            {
                 argument.source
             }
             _ => reference.source,
@@ -215,7 +223,13 @@ impl<'r> Run<'r, '_> {
             (_, false) => half,
             (true, true) => half + 1,
             // Velocity writes them twice before what it prints as written.
-            (false, true) => if self.is_stock() { slashes } else { half },
+            (false, true) => {
+                if self.is_stock() {
+                    slashes
+                } else {
+                    half
+                }
+            }
         };
         self.out.extend(std::iter::repeat_n(b'\\', kept));
         if slashes % 2 == 1 {
@@ -513,7 +527,9 @@ impl<'r> Run<'r, '_> {
     /// Copies what the template overrides out of its `$context`.
     fn keep_overrides(&mut self) -> Result<(), Fault> {
         let heap = &self.scope.scratch.heap;
-        let Value::Map(context) = self.scope.scratch.variables[usize::from(CONTEXT)] else { return Ok(()) };
+        let Value::Map(context) = self.scope.scratch.variables[usize::from(CONTEXT)] else {
+            return Ok(());
+        };
         let of = |name: &str| {
             members(heap, heap.get(context, name.as_bytes()).unwrap_or(Value::Null), 0)
         };
@@ -598,7 +614,9 @@ impl<'r> Run<'r, '_> {
             }
             Expression::Range(ends) => {
                 let (first, last) = (self.value(&ends.0)?, self.value(&ends.1)?);
-                let (Value::Int(first), Value::Int(last)) = (first, last) else { return Ok(Value::Null) };
+                let (Value::Int(first), Value::Int(last)) = (first, last) else {
+                    return Ok(Value::Null);
+                };
                 self.range(first, last)?
             }
             Expression::Not(operand) => Value::Bool(!self.truth(operand)?),

@@ -157,7 +157,8 @@ pub(super) enum Plain {
 impl Overrides {
     /// Whether nothing is overridden.
     pub fn is_empty(&self) -> bool {
-        let empty = |(_, member): &(String, Plain)| matches!(member, Plain::Map(map) if map.is_empty());
+        let empty =
+            |(_, member): &(String, Plain)| matches!(member, Plain::Map(map) if map.is_empty());
         self.request.iter().all(empty) && self.response.iter().all(empty)
     }
 
@@ -279,7 +280,8 @@ pub(super) fn override_map(
         pairs.push((heap.store(name)?, value.into_heap(heap)?));
     }
     for name in always {
-        let inner = held.iter().find(|(held, _)| held == name).map(|(_, value)| value.into_heap(heap));
+        let inner =
+            held.iter().find(|(held, _)| held == name).map(|(_, value)| value.into_heap(heap));
         let inner = match inner.transpose()? {
             Some(Value::Map(map)) => map,
             _ => heap.map(&[])?,

@@ -71,7 +71,9 @@ fn show(
             for (place, item) in heap.items(list).iter().enumerate() {
                 separate(out, place);
                 match item {
-                    Value::List(inner) if *inner == list => out.extend_from_slice(b"(this Collection)"),
+                    Value::List(inner) if *inner == list => {
+                        out.extend_from_slice(b"(this Collection)")
+                    }
                     item => member(heap, *item, json, out, depth)?,
                 }
             }

@@ -73,11 +73,20 @@ fn objects_print_as_recorded() {
         ("$input.path('$.map')", "{nested=[{\"b\":1}], items=5}"),
         ("$input.path('$.list')", "[{\"foo\":\"bar\"},[{\"k\":1}]]"),
         ("$input.path('$.list')[0] $input.path('$.list')[1]", "{foo=bar} [{\"k\":1}]"),
-        ("#set($m = {'k1': 'v1', 'k2': [1, 'a']})$m.toString() $m.keySet()", "{k1=v1, k2=[1, a]} [k1, k2]"),
+        (
+            "#set($m = {'k1': 'v1', 'k2': [1, 'a']})$m.toString() $m.keySet()",
+            "{k1=v1, k2=[1, a]} [k1, k2]",
+        ),
         ("#set($e = [])$e", "[]"),
-        ("#set($m = {'a': 1})$!m.put('m', $m)$m #set($l = [])$l.add($l) $l", "{a=1, m=(this Map)}true [(this Collection)]"),
+        (
+            "#set($m = {'a': 1})$!m.put('m', $m)$m #set($l = [])$l.add($l) $l",
+            "{a=1, m=(this Map)}true [(this Collection)]",
+        ),
         ("#set($x = 100.0 / 50)$x #set($y = 7 / 2)$y", "2.03"),
-        ("$input.path('$.map.items') $input.path('$.map').items $input.path('$.map').nope.", "5 5 ."),
+        (
+            "$input.path('$.map.items') $input.path('$.map').items $input.path('$.map').nope.",
+            "5 5 .",
+        ),
         ("$input.path('$.f') $input.json('$.f')", "2.5 2.5"),
     ]);
 }
@@ -86,10 +95,19 @@ fn objects_print_as_recorded() {
 fn input_is_the_body_and_the_parameters() {
     check(&[
         ("$input.json('$.nope') $input.json('$.map')", "\"\" {\"nested\":[{\"b\":1}],\"items\":5}"),
-        ("$input.json('$.a')|$input.path('$.a')|$input.path(\"$.list[*].foo\")", "\"x/y\"|x/y|[\"bar\"]"),
+        (
+            "$input.json('$.a')|$input.path('$.a')|$input.path(\"$.list[*].foo\")",
+            "\"x/y\"|x/y|[\"bar\"]",
+        ),
         ("$input.body.foo.", "."),
-        ("$input.params('same') $input.params('q') $input.params('X-A') [$input.params('x-a')]", "path 2 h []"),
-        ("$input.params()", "{path={id=42, same=path}, querystring={q=2, same=query}, header={X-A=h, same=header}}"),
+        (
+            "$input.params('same') $input.params('q') $input.params('X-A') [$input.params('x-a')]",
+            "path 2 h []",
+        ),
+        (
+            "$input.params()",
+            "{path={id=42, same=path}, querystring={q=2, same=query}, header={X-A=h, same=header}}",
+        ),
         ("$input.params().get('header').get('X-A') $input.params().path.id", "h 42"),
         ("#set($p = '$.a')$input.path($p)", "x/y"),
         ("$input.path('$.map').put('z', 1)$input.path('$.map').z.", "."),
@@ -98,22 +116,38 @@ fn input_is_the_body_and_the_parameters() {
     ]);
     for (body, want) in [("", "{}|{}|{}|"), ("text", "text|\"\"||"), ("[1]", "[1]|[1]|[1]|1")] {
         let given = Given { body: body.into(), ..Given::default() };
-        let got = render_with("$input.body|$input.json('$')|$input.path('$')|$input.path('$[0]')", &given, &mut Overrides::default());
+        let got = render_with(
+            "$input.body|$input.json('$')|$input.path('$')|$input.path('$[0]')",
+            &given,
+            &mut Overrides::default(),
+        );
         assert_eq!(got.as_deref(), Ok(want), "{body}");
     }
     let binary = Given { body: vec![b'"', 0xff, b'"'], ..Given::default() };
-    assert_eq!(render_with("$input.path('$')", &binary, &mut Overrides::default()).as_deref(), Ok("\u{fffd}"));
+    assert_eq!(
+        render_with("$input.path('$')", &binary, &mut Overrides::default()).as_deref(),
+        Ok("\u{fffd}")
+    );
 }
 
 #[test]
 fn util_encodes() {
     check(&[
         ("$util.escapeJavaScript($input.json('$.a'))", "\\\"x\\/y\\\""),
-        ("$util.escapeJavaScript(\"it's\") $util.escapeJavaScript($nope) $util.escapeJavaScript(5)", "it\\'s null 5"),
+        (
+            "$util.escapeJavaScript(\"it's\") $util.escapeJavaScript($nope) $util.escapeJavaScript(5)",
+            "it\\'s null 5",
+        ),
         ("$util.escapeJavaScript(\"it's\").replaceAll(\"\\\\'\",\"'\")", "it's"),
-        ("$util.urlEncode('a b{}:')|$util.urlEncode($nope)|$util.urlDecode('a+%7B')", "a+b%7B%7D%3A||a {"),
+        (
+            "$util.urlEncode('a b{}:')|$util.urlEncode($nope)|$util.urlDecode('a+%7B')",
+            "a+b%7B%7D%3A||a {",
+        ),
         ("$util.base64Encode('héllo') $util.base64Decode('aMOpbGxv')", "aMOpbGxv héllo"),
-        ("#set($j = $util.parseJson('{\"a\": [1, {\"b\": 2}]}'))$j.a[1].b $util.parseJson('5')", "2 5"),
+        (
+            "#set($j = $util.parseJson('{\"a\": [1, {\"b\": 2}]}'))$j.a[1].b $util.parseJson('5')",
+            "2 5",
+        ),
     ]);
     assert!(render("$util.parseJson('{')").is_err() && render("$util.base64Decode('%')").is_err());
 }
@@ -121,12 +155,30 @@ fn util_encodes() {
 #[test]
 fn context_and_stage_variables_are_maps() {
     check(&[
-        ("$context.requestId $context.identity.sourceIp [$context.identity.user] [$context.nope.x]", "r-1 192.0.2.1 [] []"),
-        ("$context.authorizer.claims['custom:role'] $context.requestTimeEpoch", "admin 1700000000000"),
-        ("#foreach($k in $context.keySet())$k #end", "requestId identity requestTimeEpoch authorizer requestOverride responseOverride "),
-        ("$context.get('requestId') $context['requestId'] $context.identity.keySet()", "r-1 r-1 [sourceIp, user]"),
-        ("$stageVariables.table ${stageVariables.fn} $stageVariables['table'] [$stageVariables.nope]", "Users f1 Users []"),
-        ("#foreach($k in $stageVariables.keySet())$k=$stageVariables.get($k);#end", "table=Users;fn=f1;"),
+        (
+            "$context.requestId $context.identity.sourceIp [$context.identity.user] [$context.nope.x]",
+            "r-1 192.0.2.1 [] []",
+        ),
+        (
+            "$context.authorizer.claims['custom:role'] $context.requestTimeEpoch",
+            "admin 1700000000000",
+        ),
+        (
+            "#foreach($k in $context.keySet())$k #end",
+            "requestId identity requestTimeEpoch authorizer requestOverride responseOverride ",
+        ),
+        (
+            "$context.get('requestId') $context['requestId'] $context.identity.keySet()",
+            "r-1 r-1 [sourceIp, user]",
+        ),
+        (
+            "$stageVariables.table ${stageVariables.fn} $stageVariables['table'] [$stageVariables.nope]",
+            "Users f1 Users []",
+        ),
+        (
+            "#foreach($k in $stageVariables.keySet())$k=$stageVariables.get($k);#end",
+            "table=Users;fn=f1;",
+        ),
         ("#set($context = 1)$context", "1"),
     ]);
 }
@@ -153,13 +205,22 @@ fn overrides_are_kept_for_the_engine_and_for_the_next_template() {
     assert_eq!(render_with(&response, &given(), &mut overrides).as_deref(), Ok("v a 201"));
     assert_eq!(overrides.response_headers().collect::<Vec<_>>(), [("y", vec!["z".into()])]);
 
-    let twice = "#set($context.requestOverride.header.x = 1)#set($context.requestOverride.header.x = 2)";
+    let twice =
+        "#set($context.requestOverride.header.x = 1)#set($context.requestOverride.header.x = 2)";
     let mut untouched = Overrides::default();
     let error = render_with(twice, &given(), &mut untouched).unwrap_err();
-    assert_eq!((error.as_str(), untouched.is_empty()), ("line 1, column 49: x is overridden twice", true));
+    assert_eq!(
+        (error.as_str(), untouched.is_empty()),
+        ("line 1, column 49: x is overridden twice", true)
+    );
     for status in ["99", "600", "'ok'", "200.5"] {
         let mut overrides = Overrides::default();
-        render_with(&format!("#set($context.responseOverride.status = {status})"), &given(), &mut overrides).unwrap();
+        render_with(
+            &format!("#set($context.responseOverride.status = {status})"),
+            &given(),
+            &mut overrides,
+        )
+        .unwrap();
         assert_eq!(overrides.status(), None);
     }
 }
@@ -168,18 +229,29 @@ fn overrides_are_kept_for_the_engine_and_for_the_next_template() {
 fn directives_api_gateway_does_not_know_print_as_written() {
     check(&[
         ("#macro(blah $x)never $x#end#blah() #blah('a') #blah", "#blah() #blah('a') #blah"),
-        ("#evaluate('$x') #return #include('a') #parse(\"b\")", "#evaluate('$x') #return #include('a') #parse(\"b\")"),
+        (
+            "#evaluate('$x') #return #include('a') #parse(\"b\")",
+            "#evaluate('$x') #return #include('a') #parse(\"b\")",
+        ),
         ("#define($d)hi#end$d()", "hi()"),
         ("a#stop b", "a"),
         ("#foreach($i in [1..3])#if($i == 2)#break#end$i#end|", "1|"),
-        ("#set($x = \"\\\\batman\\\\n\")$x #set($y = \"say \"\"hi\"\"\")$y", "\\\\batman\\\\nsay \"hi\""),
+        (
+            "#set($x = \"\\\\batman\\\\n\")$x #set($y = \"say \"\"hi\"\"\")$y",
+            "\\\\batman\\\\nsay \"hi\"",
+        ),
         ("#foreach($i in [5..3])$velocityCount$i#if($velocityHasNext),#end#end", "15,24,33"),
         ("#set($email = 'value')\\$email \\\\$email", "$email \\value"),
     ]);
     let template = Template::compile("#foreach($i in [1..2000])x#end").unwrap();
     let mut out = Vec::new();
     let given = given();
-    let mut scope = Scope { source: &given, scratch: &mut Scratch::default(), overrides: &mut Overrides::default(), trace: None };
+    let mut scope = Scope {
+        source: &given,
+        scratch: &mut Scratch::default(),
+        overrides: &mut Overrides::default(),
+        trace: None,
+    };
     template.render(&mut scope, &Limits::API_GATEWAY, &mut out).unwrap();
     assert_eq!(out.len(), 1000);
 }
@@ -199,7 +271,10 @@ fn errors_say_where() {
         ("#set($a = \"\n$b[\")", "line 2, column 4: a value is expected here"),
         ("#foreach($i)#end", "line 1, column 1: #foreach is written #foreach($item in $list)"),
         ("$true", "line 1, column 2: 'true' and 'false' are values and cannot be names"),
-        ("#set($x.y() = 1)", "line 1, column 6: #set needs a variable or one of its members to set, as in #set($name = value)"),
+        (
+            "#set($x.y() = 1)",
+            "line 1, column 6: #set needs a variable or one of its members to set, as in #set($name = value)",
+        ),
         ("ab $input.path('$.list')[9]", "line 1, column 4: index 9 is out of range: there are 2"),
         ("$input.body.substring(999)", "line 1, column 1: index 999 is out of range: there are 0"),
         ("#set($x = 'a'.b)", "line 1, column 14: ')' is expected here"),
@@ -215,7 +290,8 @@ fn errors_say_where() {
 
 #[test]
 fn bombs_are_bounded() {
-    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    let deep =
+        |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
     for source in [
         deep("#if($x)", "#end")[..200_000].to_owned(),
         format!("#set($x = {})", &deep("(", "")),
@@ -228,10 +304,18 @@ fn bombs_are_bounded() {
     }
     assert!(Template::compile(&"x".repeat(Template::MAX_BYTES + 1)).is_err());
     // Long is not deep.
-    assert!(render(&format!("#set($x = 1{}){}", " + 1".repeat(20_000), "$x.y".repeat(20_000))).is_ok());
+    assert!(
+        render(&format!("#set($x = 1{}){}", " + 1".repeat(20_000), "$x.y".repeat(20_000))).is_ok()
+    );
     for (source, why) in [
-        ("#foreach($a in [1..1000])#foreach($b in [1..1000])#foreach($c in [1..1000])$c#end#end#end", "steps"),
-        ("#set($x = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')#foreach($i in [1..1000])#set($x = \"$x$x\")#end", "larger"),
+        (
+            "#foreach($a in [1..1000])#foreach($b in [1..1000])#foreach($c in [1..1000])$c#end#end#end",
+            "steps",
+        ),
+        (
+            "#set($x = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')#foreach($i in [1..1000])#set($x = \"$x$x\")#end",
+            "larger",
+        ),
         ("#set($l = [])#foreach($i in [1..1000])$!l.addAll($l)$!l.add(1)#end", "memory"),
         ("#set($l = [])$!l.add([$l])$l", "deeply"),
         ("#set($l = [1])#foreach($i in [1..1000])#set($l = [$l, $l])#end$l", "deeply"),
@@ -240,10 +324,14 @@ fn bombs_are_bounded() {
         ("#define($d)$d$d#end#define($e)$d$e#end$e", ""),
         ("#set($x = 99999999999)#foreach($i in [1..10])#set($x = $x * $x)#end", "number"),
         ("#set($s = 'a')#foreach($i in [1..1000])#set($s = $s.replace('a', 'aaaaaaaa'))#end", ""),
-        ("#set($s = 'aaaaaaaa')#foreach($i in [1..1000])#set($s = $s.replaceAll('a', '$0$0$0'))#end", ""),
+        (
+            "#set($s = 'aaaaaaaa')#foreach($i in [1..1000])#set($s = $s.replaceAll('a', '$0$0$0'))#end",
+            "",
+        ),
         ("#set($s = $input.body.replaceAll('(?=a)b', ''))", "regular"),
     ] {
-        let limits = Limits { steps: 200_000, output: 1 << 20, memory: 1 << 23, ..Limits::API_GATEWAY };
+        let limits =
+            Limits { steps: 200_000, output: 1 << 20, memory: 1 << 23, ..Limits::API_GATEWAY };
         match render_within(source, &given(), &mut Overrides::default(), &limits) {
             Err(error) => assert!(error.contains(why), "{source}: {error}"),
             Ok(_) => assert_eq!(why, "", "{source}"),
@@ -269,11 +357,19 @@ fn large_and_deep_bodies_are_bounded() {
 fn uses_tell_what_a_template_refers_to() {
     let uses = |source: &str| Template::compile(source).unwrap().uses().clone();
     assert_eq!(uses("{\"statusCode\": 200}"), Uses::default());
-    let used = uses("$context.requestId ${context.identity['sourceIp']} $context.requestId $stageVariables.a $input.body");
+    let used = uses(
+        "$context.requestId ${context.identity['sourceIp']} $context.requestId $stageVariables.a $input.body",
+    );
     let names = |names: &[&str]| Used::Names(names.iter().map(|name| (*name).into()).collect());
     assert_eq!(used.context, names(&["requestId", "identity.sourceIp"]));
     assert_eq!((used.stage_variables, used.input, used.util), (names(&["a"]), true, false));
-    for all in ["$context", "$context.keySet()", "$context[$x]", "$context.identity.get('a')", "\"#set($y = \"$context\")"] {
+    for all in [
+        "$context",
+        "$context.keySet()",
+        "$context[$x]",
+        "$context.identity.get('a')",
+        "\"#set($y = \"$context\")",
+    ] {
         assert_eq!(uses(all).context, Used::All, "{all}");
     }
     for (source, constant) in [
@@ -295,7 +391,8 @@ fn a_trace_tells_each_step() {
             self.0.push(format!("{}:{} {did:?}", at.line, at.column));
         }
     }
-    let template = Template::compile("#set($a = [1])\n#foreach($i in $a)#if($i > 1)x#end$i#end").unwrap();
+    let template =
+        Template::compile("#set($a = [1])\n#foreach($i in $a)#if($i > 1)x#end$i#end").unwrap();
     let mut told = Told(Vec::new());
     let given = given();
     let mut scope = Scope {

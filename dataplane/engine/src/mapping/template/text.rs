@@ -63,7 +63,8 @@ impl<'r> Run<'r, '_> {
             Method::Length => Value::Int(units(held) as i64),
             Method::IsEmpty => Value::Bool(held.is_empty()),
             Method::HashCode => {
-                let hash = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
+                let hash =
+                    |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
                 Value::Int(held.encode_utf16().fold(0, hash).into())
             }
             Method::Trim => {
@@ -226,9 +227,11 @@ impl<'r> Run<'r, '_> {
             }
             (Method::StartsWith, [Value::Text(other), Value::Int(from)]) => {
                 let from = usize::try_from(*from).ok().filter(|from| *from <= size);
-                Value::Bool(from.is_some_and(|from| {
-                    held[place(held, from)..].starts_with(self.str(*other))
-                }))
+                Value::Bool(
+                    from.is_some_and(|from| {
+                        held[place(held, from)..].starts_with(self.str(*other))
+                    }),
+                )
             }
             (Method::Split, [Value::Text(pattern), Value::Int(limit)]) => {
                 let regex = self.pattern(*pattern, ready)?;
@@ -284,7 +287,8 @@ fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
             '\\' => pieces.push(Piece::Char(chars.next().ok_or(Fault::Argument("replaceAll"))?)),
             '$' => {
                 let digit = |c: &char| c.to_digit(10).map(|digit| digit as usize);
-                let first = chars.next().as_ref().and_then(digit).ok_or(Fault::Argument("replaceAll"))?;
+                let first =
+                    chars.next().as_ref().and_then(digit).ok_or(Fault::Argument("replaceAll"))?;
                 if first >= groups {
                     return Err(Fault::Group);
                 }
@@ -305,7 +309,13 @@ fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
 }
 
 /// Replaces matches; gives up when more than `room` bytes come out.
-fn replace(text: &str, regex: &Regex, pieces: &[Piece], first: bool, room: usize) -> Option<String> {
+fn replace(
+    text: &str,
+    regex: &Regex,
+    pieces: &[Piece],
+    first: bool,
+    room: usize,
+) -> Option<String> {
     let mut out = String::new();
     let mut from = 0;
     for captures in regex.captures_iter(text) {
@@ -314,7 +324,9 @@ fn replace(text: &str, regex: &Regex, pieces: &[Piece], first: bool, room: usize
         for piece in pieces {
             match piece {
                 Piece::Char(c) => out.push(*c),
-                Piece::Group(group) => out.push_str(captures.get(*group).map_or("", |g| g.as_str())),
+                Piece::Group(group) => {
+                    out.push_str(captures.get(*group).map_or("", |g| g.as_str()))
+                }
             }
         }
         from = found.end();

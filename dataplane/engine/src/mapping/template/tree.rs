@@ -27,10 +27,20 @@ pub(super) enum Node {
     Text(Span),
     /// A reference that stands in text.
     Print(Box<Print>),
-    Set { target: Box<Reference>, value: Expression },
-    If { at: u32, arms: Box<[(Expression, Block)]>, otherwise: Block },
+    Set {
+        target: Box<Reference>,
+        value: Expression,
+    },
+    If {
+        at: u32,
+        arms: Box<[(Expression, Block)]>,
+        otherwise: Block,
+    },
     Foreach(Box<Foreach>),
-    Define { slot: Slot, block: u32 },
+    Define {
+        slot: Slot,
+        block: u32,
+    },
     Macro(Box<Macro>),
     Call(Box<Call>),
     Break,

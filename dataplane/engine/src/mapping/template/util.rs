@@ -11,7 +11,11 @@ use super::names::Method;
 use super::run::Run;
 
 impl Run<'_, '_> {
-    pub(super) fn util_method(&mut self, method: Method, arguments: &[Value]) -> Result<Value, Fault> {
+    pub(super) fn util_method(
+        &mut self,
+        method: Method,
+        arguments: &[Value],
+    ) -> Result<Value, Fault> {
         let [argument] = arguments else { return Ok(Value::Null) };
         if let (Method::EscapeJavaScript, Value::Null) = (method, argument) {
             return Ok(Value::Text(self.heap().store("null")?));
@@ -22,7 +26,9 @@ impl Run<'_, '_> {
         let made = match method {
             Method::EscapeJavaScript => escape_javascript(heap.str(text)),
             Method::UrlEncode => url_encode(heap.text(text)),
-            Method::UrlDecode => url_decode(heap.text(text)).ok_or(Fault::Argument("$util.urlDecode"))?,
+            Method::UrlDecode => {
+                url_decode(heap.text(text)).ok_or(Fault::Argument("$util.urlDecode"))?
+            }
             Method::Base64Encode => STANDARD.encode(heap.text(text)),
             Method::Base64Decode => {
                 let decoded = STANDARD.decode(heap.text(text));
@@ -74,7 +80,8 @@ fn url_encode(text: &[u8]) -> String {
 
 /// As `URLDecoder`, which refuses `%` without two digits.
 fn url_decode(text: &[u8]) -> Option<String> {
-    let digits = |at: usize| text.get(at + 1..at + 3).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit));
+    let digits =
+        |at: usize| text.get(at + 1..at + 3).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit));
     if !memchr::memchr_iter(b'%', text).all(digits) {
         return None;
     }
@@ -88,9 +95,18 @@ mod tests {
 
     #[test]
     fn encodings_are_java_s() {
-        assert_eq!(escape_javascript("a\"'/\\\n\u{1}é😀\x7f"), "a\\\"\\'\\/\\\\\\n\\u0001\\u00E9\\uD83D\\uDE00\x7f");
+        assert_eq!(
+            escape_javascript("a\"'/\\\n\u{1}é😀\x7f"),
+            "a\\\"\\'\\/\\\\\\n\\u0001\\u00E9\\uD83D\\uDE00\x7f"
+        );
         assert_eq!(url_encode("a b&c=d/é*~{}:".as_bytes()), "a+b%26c%3Dd%2F%C3%A9*%7E%7B%7D%3A");
-        for (text, want) in [("a+b%26c%C3%A9", Some("a b&cé")), ("", Some("")), ("%", None), ("%4", None), ("%zz", None)] {
+        for (text, want) in [
+            ("a+b%26c%C3%A9", Some("a b&cé")),
+            ("", Some("")),
+            ("%", None),
+            ("%4", None),
+            ("%zz", None),
+        ] {
             assert_eq!(url_decode(text.as_bytes()).as_deref(), want);
         }
     }

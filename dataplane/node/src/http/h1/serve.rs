@@ -296,6 +296,24 @@ impl CallerBody<'_> {
         CallError::BadRequestBody
     }
 
+    /// Takes what was received behind the request's head and gives it to `put`, with whether it is all.
+    fn received_with(
+        &mut self,
+        request: &mut Head,
+        put: impl FnOnce(&[u8], bool),
+    ) -> Result<(), CallError> {
+        let from = request.len;
+        if self.is_done() || request.buf.len() == from {
+            return Ok(());
+        }
+        let (end, next) = self.take(&mut request.buf, from)?;
+        put(&request.buf[from..end], self.is_done());
+        self.wants_continue = false;
+        // What is left in the buffer is the next request's, or nothing.
+        request.buf.drain(from..next);
+        Ok(())
+    }
+
     /// Takes what was received into `buf` from `from` on; see [`Incoming::take`].
     fn take(&mut self, buf: &mut [u8], from: usize) -> Result<(usize, usize), CallError> {
         let taken = match self.incoming.take(buf, from) {
@@ -321,27 +339,22 @@ impl RequestBody for CallerBody<'_> {
         self.incoming.received()
     }
 
+    fn arrived(&mut self, request: &mut Head, out: &mut Vec<u8>) -> Result<(), CallError> {
+        self.received_with(request, |payload, _| out.extend_from_slice(payload))
+    }
+
     fn buffered(&mut self, request: &mut Head, out: &mut Vec<u8>) -> Result<(), CallError> {
-        let from = request.len;
-        if self.is_done() || request.buf.len() == from {
-            return Ok(());
+        if self.framing != Framing::Chunked {
+            return self.arrived(request, out);
         }
-        let (end, next) = self.take(&mut request.buf, from)?;
-        let payload = &request.buf[from..end];
-        if self.framing == Framing::Chunked {
+        self.received_with(request, |payload, is_done| {
             if !payload.is_empty() {
                 chunked::encode(payload, out);
             }
-            if self.is_done() {
+            if is_done {
                 out.extend_from_slice(LAST_CHUNK);
             }
-        } else {
-            out.extend_from_slice(payload);
-        }
-        self.wants_continue = false;
-        // What is left in the buffer is the next request's, or nothing.
-        request.buf.drain(from..next);
-        Ok(())
+        })
     }
 
     async fn next(&mut self, mut buf: Vec<u8>) -> Result<Vec<u8>, CallError> {

@@ -59,6 +59,10 @@ impl RequestBody for Body<'_> {
         self.received
     }
 
+    fn arrived(&mut self, _: &mut Head, _: &mut Vec<u8>) -> Result<(), CallError> {
+        Ok(())
+    }
+
     fn buffered(&mut self, _: &mut Head, _: &mut Vec<u8>) -> Result<(), CallError> {
         Ok(())
     }

@@ -1,0 +1,313 @@
+//! `HTTP`, `AWS` and `MOCK`: integrations whose request and answer are mapped rather than passed on.
+//!
+//! Sources: developer guide, "Method request behavior for payloads without mapping templates", "Content type conversions",
+//! "Set up mock integrations"; recorded behaviour of each.
+
+use std::sync::Arc;
+
+use tidegate_proto::v1;
+
+use super::aws::Service;
+use super::http::{Http, takes_body};
+use super::lambda;
+use super::mock::status_code;
+use crate::exchange::{Ctx, Ids};
+use crate::head::{BodySize, Head, Known, Method};
+use crate::mapping::body::Document;
+use crate::mapping::context::{ReplyView, View};
+use crate::mapping::media::{self, BinaryTypes, Handling, Payload};
+use crate::mapping::transform::Transform;
+use crate::respond::responses::{Responses, accepted};
+use crate::respond::{Failure, Refusal, Tail};
+use crate::snapshot::{Place, Unfit, Variables};
+use crate::step::{Answer, Body, Call, MAX_REPLY, Purpose, Reply};
+
+/// An integration with its templates, its upstream and its responses.
+#[derive(Debug)]
+pub(crate) struct Mapped {
+    endpoint: Endpoint,
+    templates: Box<[RequestTemplate]>,
+    passthrough: Passthrough,
+    handling: Handling,
+    pub(crate) responses: Responses,
+    binary: Arc<BinaryTypes>,
+}
+
+/// Who answers.
+#[derive(Debug)]
+pub(crate) enum Endpoint {
+    /// The request itself, by the status code that its template renders.
+    Mock,
+    Http(Box<Http>),
+    Service(Box<Service>),
+    /// A function of Lambda.
+    Lambda(Box<Service>),
+}
+
+/// A request template.
+#[derive(Debug)]
+struct RequestTemplate {
+    media: Box<str>,
+    transform: Transform,
+    /// What a `MOCK` with constant text answers whatever the request; `None` where that depends.
+    selects: Option<Result<u16, Failure>>,
+}
+
+/// What becomes of a body no template is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passthrough {
+    WhenNoMatch,
+    WhenNoTemplates,
+    Never,
+}
+
+/// What comes of a request.
+pub(crate) enum Sent<'m> {
+    /// An upstream is called.
+    Call(Call),
+    /// Nothing is: the answer is chosen by this value.
+    Selected(&'m Mapped, String),
+}
+
+impl Mapped {
+    /// Builds an integration on an endpoint.
+    pub(crate) fn link(
+        endpoint: Endpoint,
+        method: &v1::Method,
+        from: &v1::Integration,
+        variables: Variables<'_>,
+        binary: &Arc<BinaryTypes>,
+    ) -> Result<Self, Unfit> {
+        let responses = Responses::link(method, from, variables)?;
+        let mut templates = Vec::new();
+        for template in &from.request_templates {
+            let transform = Transform::link(&template.value)?;
+            let constant = transform.constant().filter(|text| !text.is_empty());
+            let selects = match (&endpoint, constant) {
+                (Endpoint::Mock, Some(text)) => Some(select_mock(&responses, text)),
+                _ => None,
+            };
+            let media = template.name.to_ascii_lowercase().into();
+            templates.push(RequestTemplate { media, transform, selects });
+        }
+        Ok(Self {
+            endpoint,
+            templates: templates.into(),
+            passthrough: match from.passthrough_behavior.as_str() {
+                "NEVER" => Passthrough::Never,
+                "WHEN_NO_TEMPLATES" => Passthrough::WhenNoTemplates,
+                _ => Passthrough::WhenNoMatch,
+            },
+            handling: Handling::parse(&from.content_handling)?,
+            responses,
+            binary: binary.clone(),
+        })
+    }
+
+    /// The template for a request; `None` when its body passes through.
+    fn template(&self, head: &Head) -> Result<Option<&RequestTemplate>, Failure> {
+        let sent = media::first(head, Known::ContentType);
+        let of = |media: &[u8]| {
+            self.templates.iter().find(|t| t.media.as_bytes().eq_ignore_ascii_case(media))
+        };
+        match of(sent).or_else(|| of(b"$default")) {
+            Some(template) => Ok(Some(template)),
+            None => match self.passthrough {
+                Passthrough::WhenNoMatch => Ok(None),
+                Passthrough::WhenNoTemplates if self.templates.is_empty() => Ok(None),
+                Passthrough::WhenNoTemplates | Passthrough::Never => {
+                    Err(Failure::UnsupportedMediaType)
+                }
+            },
+        }
+    }
+
+    /// Answers at once a request whose answer was known when the method was linked; `None` for any other.
+    pub(crate) fn constant(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        place: Place,
+        ids: &Ids,
+    ) -> Option<Result<Answer, Failure>> {
+        if !matches!(self.endpoint, Endpoint::Mock) || !self.binary.is_empty() {
+            return None;
+        }
+        let number = match self.template(view.head) {
+            Ok(Some(RequestTemplate { selects: Some(Ok(number)), .. })) => *number,
+            Ok(Some(RequestTemplate { selects: Some(Err(failure)), .. })) => {
+                return Some(Err(*failure));
+            }
+            Ok(_) => return None,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let response = self.responses.get(number);
+        let (body, constant, template) =
+            match self.responses.template(response, accepted(view.head)) {
+                None => (Body::Empty, 0, None),
+                Some((number, template)) => match template.transform.constant()? {
+                    [] => (Body::Empty, 0, Some(template)),
+                    _ => (Body::Constant(place), number, Some(template)),
+                },
+            };
+        let answer = response.status().and_then(|status| {
+            let fields = response.head(cx, view, ids, template)?;
+            let tail = Tail { constant, ..Tail::new(*ids, Some(place)) };
+            Ok(Answer { status, fields, body, tail })
+        });
+        if let Ok(answer) = &answer {
+            let media = template.map_or("no media type", |template| template.media());
+            cx.note("integration", || {
+                format!("MOCK answers {} from the template for {media}", answer.status)
+            });
+        }
+        Some(answer)
+    }
+
+    /// Whether the body of a request has to be there before anything can be sent.
+    pub(crate) fn wants_body(&self, head: &Head) -> Result<bool, Failure> {
+        self.template(head)?;
+        Ok(head.body != BodySize::Empty)
+    }
+
+    /// Decides what to send, once the whole body is there.
+    pub(crate) fn send(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        body: Vec<u8>,
+    ) -> Result<Sent<'_>, Failure> {
+        let reads_body = match &self.endpoint {
+            Endpoint::Mock => false,
+            Endpoint::Http(http) => http.reads_body,
+            Endpoint::Service(service) | Endpoint::Lambda(service) => service.reads_body,
+        };
+        let document = if reads_body {
+            Some(Document::read(&body).map_err(|_| Failure::BadJson)?)
+        } else {
+            None
+        };
+        let view = &View { body: document.as_ref(), ..*view };
+        let body = self.transform(view, body)?;
+        match &self.endpoint {
+            Endpoint::Mock => {
+                let text = String::from_utf8_lossy(&body);
+                let code = status_code(&text).ok_or(Failure::NoStatusCode)?;
+                cx.note("integration", || format!("MOCK of status {code}"));
+                Ok(Sent::Selected(self, code.to_string()))
+            }
+            Endpoint::Http(http) => {
+                let request = http.mapped(cx, view)?;
+                cx.note("integration", || format!("HTTP to {}", http.upstream.authority));
+                let body = if takes_body(request.method) { body } else { Vec::new() };
+                Ok(Sent::Call(Call {
+                    purpose: Purpose::Integrate,
+                    upstream: http.upstream.clone(),
+                    request,
+                    body,
+                    max_reply: MAX_REPLY,
+                }))
+            }
+            Endpoint::Lambda(service) if service.method != Some(Method::Post) => {
+                Err(Failure::NotPost)
+            }
+            Endpoint::Service(service) | Endpoint::Lambda(service) => {
+                cx.note("integration", || format!("AWS, {}", service.upstream.authority));
+                service.call(cx, view, body).map(Sent::Call)
+            }
+        }
+    }
+
+    fn transform(&self, view: &View<'_>, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let template = self.template(view.head)?.map(|template| &template.transform);
+        let binary = self.binary.holds(media::first(view.head, Known::ContentType));
+        let payload =
+            Payload::of_request(body, binary, self.handling).map_err(|_| Failure::BadConversion)?;
+        render(template, view, payload)
+    }
+
+    /// Answers with what an upstream said.
+    pub(crate) fn answer(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        ids: &Ids,
+        place: Place,
+        reply: Reply,
+    ) -> Result<Answer, Refusal> {
+        let selected = match &self.endpoint {
+            Endpoint::Lambda(_) => lambda::selection(&reply)?,
+            _ => reply.head.status.to_string(),
+        };
+        let number = self.responses.select(&selected).ok_or(Failure::NoIntegrationResponse)?;
+        let document = if self.responses.get(number).reads_body {
+            Some(Document::read(&reply.body).map_err(|_| Failure::Misconfigured)?)
+        } else {
+            None
+        };
+        let shown = ReplyView { head: &reply.head, body: document.as_ref() };
+        let view = View { reply: Some(shown), ..*view };
+        let media = media::first(&reply.head, Known::ContentType);
+        Ok(self.respond(cx, &view, ids, place, number, reply.body, media)?)
+    }
+
+    /// Answers without an upstream.
+    pub(crate) fn answer_selected(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        ids: &Ids,
+        place: Place,
+        selected: &str,
+    ) -> Result<Answer, Failure> {
+        let number = self.responses.select(selected).ok_or(Failure::NoIntegrationResponse)?;
+        self.respond(cx, view, ids, place, number, Vec::new(), media::JSON)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one answer")]
+    fn respond(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        ids: &Ids,
+        place: Place,
+        number: u16,
+        body: Vec<u8>,
+        media: &[u8],
+    ) -> Result<Answer, Failure> {
+        let response = self.responses.get(number);
+        let status = response.status()?;
+        let accept = accepted(view.head);
+        let template = self.responses.template(response, accept).map(|(_, template)| template);
+        let (binary, wanted) = (self.binary.holds(media), self.binary.holds(accept));
+        let payload = Payload::of_reply(body, binary, wanted, response.handling)
+            .map_err(|_| Failure::BadConversion)?;
+        let body = render(template.map(|template| &template.transform), view, payload)?;
+        let fields = response.head(cx, view, ids, template)?;
+        let body = if body.is_empty() { Body::Empty } else { Body::Whole(body) };
+        Ok(Answer { status, fields, body, tail: Tail::new(*ids, Some(place)) })
+    }
+}
+
+/// Renders a template over a body; without one, or with an empty one, the body passes.
+fn render(
+    template: Option<&Transform>,
+    view: &View<'_>,
+    payload: Payload,
+) -> Result<Vec<u8>, Failure> {
+    let Some(template) = template.filter(|template| !template.is_empty()) else {
+        return Ok(payload.into_bytes());
+    };
+    match payload {
+        Payload::Text(text) => template.render(view, &text),
+        // Templates read text; AWS refuses to guess, as recorded.
+        Payload::Binary(_) => Err(Failure::BinaryTemplate),
+    }
+}
+
+/// The response that a `MOCK`'s rendered template selects.
+fn select_mock(responses: &Responses, rendered: &[u8]) -> Result<u16, Failure> {
+    let text = String::from_utf8_lossy(rendered);
+    let code = status_code(&text).ok_or(Failure::NoStatusCode)?;
+    responses.select(&code.to_string()).ok_or(Failure::NoIntegrationResponse)
+}

@@ -1,0 +1,232 @@
+//! Where a request goes: URLs taken apart, and the parts of a URI that mapped values fill.
+
+use crate::integration::mappings::Mapping;
+use crate::mapping::context::View;
+use crate::mapping::parameter::{Source, put_own_query, put_path, put_query, target_text};
+use crate::route::path;
+use crate::snapshot::Scheme;
+
+/// The path and the query of a request to an upstream.
+#[derive(Debug)]
+pub(crate) struct Target {
+    path: Template,
+    /// The URI's own query, then mapped parameters; the caller's stands between them where it is passed on.
+    query: Template,
+    queries: Box<[Mapping]>,
+}
+
+impl Target {
+    /// Reads both parts of a URI. `paths` are the values that are mapped into them.
+    pub(crate) fn parse(
+        path: &str,
+        query: &str,
+        paths: &[Mapping],
+        queries: Box<[Mapping]>,
+    ) -> Self {
+        Self {
+            path: Template::parse(if path.is_empty() { "/" } else { path }, paths),
+            query: Template::parse(query, paths),
+            queries,
+        }
+    }
+
+    /// Appends path and query; false when mapped values made the path one that no upstream may see: a value of `..` would lead out
+    /// of the URI's own path.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, view: &View<'_>, callers_query: &[u8]) -> bool {
+        let mut question = false;
+        let start = out.len();
+        self.path.write(out, view, put_path);
+        let sound = !self.path.is_mapped() || path::is_sound(&out[start..]);
+        let mut join = |out: &mut Vec<u8>| {
+            out.push(if question { b'&' } else { b'?' });
+            question = true;
+        };
+        if !self.query.0.is_empty() {
+            join(out);
+            self.query.write(out, view, put_own_query);
+        }
+        if !callers_query.is_empty() {
+            join(out);
+            out.extend_from_slice(callers_query);
+        }
+        for (name, source) in &self.queries {
+            source.each(view, |value| {
+                join(out);
+                put_query(out, name, value);
+            });
+        }
+        sound
+    }
+}
+
+/// Text with mapped values in it.
+#[derive(Debug, Default)]
+struct Template(Box<[TemplatePiece]>);
+
+/// A part of one.
+#[derive(Debug)]
+enum TemplatePiece {
+    /// As it stands.
+    Text(Box<[u8]>),
+    /// A mapped path parameter; the text stands when the value is absent, as AWS leaves placeholders. Its braces are encoded, as
+    /// no request line can carry them.
+    Mapped(Source, Box<[u8]>),
+}
+
+impl Template {
+    /// Reads a part of a URI; `paths` are the values that are mapped into it.
+    fn parse(text: &str, paths: &[Mapping]) -> Self {
+        let mut pieces: Vec<TemplatePiece> = Vec::new();
+        let mut rest = text;
+        let mut literal = String::new();
+        while let Some(open) = rest.find('{') {
+            let Some(close) = rest[open..].find('}').map(|i| open + i) else { break };
+            let name = rest[open + 1..close].trim_end_matches('+');
+            let source = paths.iter().find(|(n, _)| &**n == name).map(|(_, source)| source);
+            literal.push_str(&rest[..open]);
+            match source {
+                Some(source) => {
+                    if !literal.is_empty() {
+                        pieces.push(TemplatePiece::Text(target_text(&literal).into()));
+                        literal.clear();
+                    }
+                    let held = target_text(&rest[open..=close]).into();
+                    pieces.push(TemplatePiece::Mapped(source.clone(), held));
+                }
+                None => literal.push_str(&rest[open..=close]),
+            }
+            rest = &rest[close + 1..];
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            pieces.push(TemplatePiece::Text(target_text(&literal).into()));
+        }
+        Self(pieces.into())
+    }
+
+    /// Whether a request has a say in it.
+    fn is_mapped(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, TemplatePiece::Mapped(..)))
+    }
+
+    /// Appends the text with its values; `put` encodes a value for where it goes.
+    fn write(
+        &self,
+        out: &mut Vec<u8>,
+        view: &View<'_>,
+        put: impl Fn(&mut Vec<u8>, &Source, &[u8]),
+    ) {
+        for piece in &self.0 {
+            match piece {
+                TemplatePiece::Text(text) => out.extend_from_slice(text),
+                TemplatePiece::Mapped(source, held) => {
+                    if !source.each(view, |value| put(out, source, value)) {
+                        out.extend_from_slice(held);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An `http` or `https` URL taken apart.
+pub struct Url<'a> {
+    /// Its scheme.
+    pub scheme: Scheme,
+    /// Host without brackets.
+    pub host: &'a str,
+    /// Port, the scheme's own if none is written.
+    pub port: u16,
+    /// Path from its `/`; empty when there is none.
+    pub path: &'a str,
+    /// Query without `?`; empty when there is none.
+    pub query: &'a str,
+}
+
+/// Why a text is no URL to call. AWS's words.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Invalid HTTP endpoint specified for URI")]
+pub struct BadUrl;
+
+impl<'a> Url<'a> {
+    /// Takes a URL apart. Placeholders may stand in path and query only: a caller must not choose whom the gateway calls.
+    pub fn parse(text: &'a str) -> Result<Self, BadUrl> {
+        let (scheme, rest) = match text.split_once("://") {
+            Some((s, rest)) if s.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
+            Some((s, rest)) if s.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
+            _ => return Err(BadUrl),
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(end);
+        let tail = tail.split('#').next().unwrap_or_default();
+        let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(inner) => {
+                let (host, after) = inner.split_once(']').ok_or(BadUrl)?;
+                host.parse::<std::net::Ipv6Addr>().map_err(|_| BadUrl)?;
+                (host, after)
+            }
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+        };
+        let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
+        if host.is_empty() || host.len() > 253 || !host.bytes().all(named) {
+            return Err(BadUrl);
+        }
+        let port = match port.strip_prefix(':') {
+            Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                digits.parse().map_err(|_| BadUrl)?
+            }
+            None if port.is_empty() => scheme.default_port(),
+            _ => return Err(BadUrl),
+        };
+        if !path.bytes().chain(query.bytes()).all(|b| b.is_ascii_graphic()) {
+            return Err(BadUrl);
+        }
+        Ok(Self { scheme, host, port, path, query })
+    }
+
+    /// Path and query as a request line has them.
+    pub fn target(&self) -> Vec<u8> {
+        let path = if self.path.is_empty() { "/" } else { self.path };
+        let query = if self.query.is_empty() { "" } else { "?" };
+        target_text(&format!("{path}{query}{}", self.query))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        for (text, host, port, target) in [
+            ("http://a.example/x?y=1", "a.example", 80, "/x?y=1"),
+            ("https://a.example", "a.example", 443, "/"),
+            ("http://127.0.0.1:8080/{proxy}", "127.0.0.1", 8080, "/%7Bproxy%7D"),
+            ("http://[::1]:9/a", "::1", 9, "/a"),
+            ("HTTP://h?q=1#frag", "h", 80, "/?q=1"),
+        ] {
+            let url = Url::parse(text).unwrap();
+            assert_eq!((url.host, url.port), (host, port), "{text}");
+            assert_eq!(String::from_utf8_lossy(&url.target()), target, "{text}");
+        }
+        for text in [
+            "",
+            "ftp://x",
+            "http://",
+            "http:///x",
+            "http://user@host/",
+            "http://{host}/",
+            "http://a b/",
+            "http://h:0x1/",
+            "http://h:/",
+            "http://h:99999/",
+            "http://[::1/",
+            "http://[zz]/",
+            "http://h/a b",
+            "http://h/\r\n",
+        ] {
+            assert!(Url::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `$context`, and what else a mapping may look at.
+//!
+//! Source: developer guide, "Variables for data models, authorizers, mapping templates, and CloudWatch access logging".
+
+use std::borrow::Cow::{self, Borrowed, Owned};
+use std::net::IpAddr;
+
+use crate::exchange::calendar::Moment;
+use crate::exchange::{Ctx, Ids};
+use crate::head::{Head, Known};
+use crate::mapping::body::Document;
+use crate::mapping::raw;
+use crate::respond::ResponseType;
+use crate::route::{Captures, Routed};
+use crate::snapshot::{Place, World};
+
+/// A `$context` variable that parameter mapping can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Context {
+    AccountId,
+    ApiId,
+    DeploymentId,
+    DomainName,
+    DomainPrefix,
+    ErrorMessage,
+    ErrorMessageString,
+    ErrorResponseType,
+    ExtendedRequestId,
+    HttpMethod,
+    IsCanaryRequest,
+    Path,
+    Protocol,
+    RequestId,
+    RequestTime,
+    RequestTimeEpoch,
+    ResourceId,
+    ResourcePath,
+    SourceIp,
+    Stage,
+    UserAgent,
+    /// One that AWS has and nothing sets here: it has no value, as on AWS without the feature it belongs to.
+    Unset,
+}
+
+impl Context {
+    /// The variable of a name without `context.`; `None` when AWS has none by that name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "accountId" => Self::AccountId,
+            "apiId" => Self::ApiId,
+            "deploymentId" => Self::DeploymentId,
+            "domainName" => Self::DomainName,
+            "domainPrefix" => Self::DomainPrefix,
+            "error.message" => Self::ErrorMessage,
+            "error.messageString" => Self::ErrorMessageString,
+            "error.responseType" => Self::ErrorResponseType,
+            "extendedRequestId" => Self::ExtendedRequestId,
+            "httpMethod" => Self::HttpMethod,
+            "isCanaryRequest" => Self::IsCanaryRequest,
+            "path" => Self::Path,
+            "protocol" => Self::Protocol,
+            "requestId" => Self::RequestId,
+            "requestTime" => Self::RequestTime,
+            "requestTimeEpoch" => Self::RequestTimeEpoch,
+            "resourceId" => Self::ResourceId,
+            "resourcePath" => Self::ResourcePath,
+            "identity.sourceIp" => Self::SourceIp,
+            "stage" => Self::Stage,
+            "identity.userAgent" => Self::UserAgent,
+            "awsEndpointRequestId"
+            | "error.validationErrorString"
+            | "wafResponseCode"
+            | "webaclArn" => Self::Unset,
+            _ if name.starts_with("authorizer.") => Self::Unset,
+            _ => match name.strip_prefix("identity.")? {
+                "accessKey"
+                | "accountId"
+                | "apiKey"
+                | "apiKeyId"
+                | "caller"
+                | "cognitoAuthenticationProvider"
+                | "cognitoAuthenticationType"
+                | "cognitoIdentityId"
+                | "cognitoIdentityPoolId"
+                | "principalOrgId"
+                | "user"
+                | "userArn"
+                | "vpcId"
+                | "vpceId" => Self::Unset,
+                name if name.starts_with("clientCert.") => Self::Unset,
+                _ => return None,
+            },
+        })
+    }
+}
+
+/// What a mapping may look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The request's head.
+    pub head: &'a Head,
+    /// Names of the route's path parameters, in path order.
+    pub names: &'a [Box<str>],
+    /// Their values in the head.
+    pub values: &'a Captures,
+    /// Its ids.
+    pub ids: &'a Ids,
+    /// Where names of API, stage and account are looked up when a mapping wants them.
+    pub world: &'a World,
+    /// The method's place there.
+    pub place: Place,
+    /// Where in the head's buffer the path behind the stage begins.
+    pub path_from: usize,
+    /// Peer's address and time.
+    pub peer: IpAddr,
+    /// When the request began, Unix milliseconds.
+    pub unix_ms: u64,
+    /// The request's body, where a mapping reads it.
+    pub body: Option<&'a Document>,
+    /// What the upstream answered, once it has.
+    pub reply: Option<ReplyView<'a>>,
+    /// Why the gateway answers by itself, once it does.
+    pub error: Option<ErrorView<'a>>,
+}
+
+/// `$context.error`.
+#[derive(Clone, Copy)]
+pub struct ErrorView<'a> {
+    /// Its gateway response type.
+    pub kind: ResponseType,
+    /// Its message; `None` is null.
+    pub message: Option<&'a str>,
+}
+
+/// An upstream's answer as mappings read it.
+#[derive(Clone, Copy)]
+pub struct ReplyView<'a> {
+    /// Its head.
+    pub head: &'a Head,
+    /// Its body, where a mapping reads it.
+    pub body: Option<&'a Document>,
+}
+
+impl<'a> View<'a> {
+    /// The view of a routed request.
+    pub fn new(cx: &Ctx<'a>, head: &'a Head, routed: &'a Routed, ids: &'a Ids) -> Self {
+        let names = cx.world.method(routed.place).map_or(&[][..], |m| &m.params);
+        Self {
+            head,
+            names,
+            values: &routed.values,
+            ids,
+            world: cx.world,
+            place: routed.place,
+            path_from: routed.path_from as usize,
+            peer: cx.peer,
+            unix_ms: cx.now.unix_ms,
+            body: None,
+            reply: None,
+            error: None,
+        }
+    }
+
+    /// A path parameter as sent, still percent-encoded.
+    pub(crate) fn param(&self, name: &str) -> Option<&'a [u8]> {
+        let at = self.names.iter().position(|n| &**n == name)?;
+        self.values.get(at).map(|span| self.head.bytes(span))
+    }
+
+    /// The value of a variable; empty where it has none.
+    pub(crate) fn context(&self, variable: Context) -> Cow<'a, str> {
+        let text = |bytes: &[u8]| Owned(String::from_utf8_lossy(bytes).into_owned());
+        let facts = self.world.facts(self.place);
+        match variable {
+            Context::AccountId => Borrowed(facts.account_id),
+            Context::ApiId => Borrowed(facts.api_id),
+            Context::DeploymentId => Borrowed(facts.deployment_id),
+            Context::DomainName => text(host_without_port(self.head.authority())),
+            Context::DomainPrefix => {
+                let host = host_without_port(self.head.authority());
+                text(host.split(|b| *b == b'.').next().unwrap_or_default())
+            }
+            Context::ErrorMessage => {
+                Borrowed(self.error.and_then(|error| error.message).unwrap_or_default())
+            }
+            Context::ErrorMessageString => self.error.map_or(Borrowed(""), |error| {
+                let mut quoted = Vec::new();
+                raw::put(&mut quoted, error.message);
+                text(&quoted)
+            }),
+            Context::ErrorResponseType => Borrowed(self.error.map_or("", |e| e.kind.name())),
+            Context::ExtendedRequestId => Owned(self.ids.extended().to_owned()),
+            Context::HttpMethod => text(self.head.bytes(self.head.method_text)),
+            Context::IsCanaryRequest => {
+                Borrowed(facts.canary.map_or("", |yes| if yes { "true" } else { "false" }))
+            }
+            Context::Path => text(self.head.path()),
+            Context::Protocol => Borrowed(self.head.version.as_str()),
+            Context::RequestId => Owned(self.ids.request().to_owned()),
+            Context::RequestTime => Owned(Moment::from_unix_ms(self.unix_ms).common_log()),
+            Context::RequestTimeEpoch => Owned(self.unix_ms.to_string()),
+            Context::ResourceId => Borrowed(facts.resource_id),
+            Context::ResourcePath => Borrowed(facts.resource_path),
+            Context::SourceIp => Owned(self.peer.to_string()),
+            Context::Stage => Borrowed(facts.stage),
+            Context::UserAgent => text(self.head.last(Known::UserAgent).unwrap_or_default()),
+            Context::Unset => Borrowed(""),
+        }
+    }
+}
+
+/// Host without its port; an IPv6 literal keeps its brackets.
+pub fn host_without_port(authority: &[u8]) -> &[u8] {
+    if authority.first() == Some(&b'[') {
+        let end = authority.iter().position(|b| *b == b']').map_or(authority.len(), |i| i + 1);
+        return &authority[..end];
+    }
+    authority.split(|b| *b == b':').next().unwrap_or_default()
+}

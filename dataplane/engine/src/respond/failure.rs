@@ -1,0 +1,277 @@
+//! Why the gateway answers by itself: the one place where causes become statuses and texts.
+//!
+//! Source: developer guide, "Gateway response types"; texts and spacing as recorded against AWS.
+
+use std::borrow::Cow;
+
+use crate::respond::ResponseType;
+
+/// Why the gateway answers by itself. Each variant is one cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No API by that name, or its default endpoint is off.
+    UnknownApi,
+    /// The API has no such stage.
+    UnknownStage,
+    /// No resource matches the path.
+    NoRoute,
+    /// The resource lacks the method.
+    NoMethod,
+    /// The path holds something no route may ever see: `..`, `%00`, a broken escape.
+    BadPath,
+    /// A mapped value cannot stand where it is mapped to.
+    BadParameter,
+    /// Parameters that the method requires are missing; the message names them.
+    MissingParameters,
+    /// The body's length exceeds the limit, bytes.
+    TooLarge(u64),
+    /// The caller's body broke off or was malformed.
+    BadBody,
+    /// The body begins like JSON and is none, and a mapping reads it.
+    BadJson,
+    /// The body's content coding is unknown, or the body is not in it.
+    BadCoding,
+    /// No template for the content type, and none may pass.
+    UnsupportedMediaType,
+    /// The authorizer refused the caller.
+    Unauthorized,
+    /// The authorizer did not answer.
+    AuthorizerFailed,
+    /// The method's configuration cannot be carried out.
+    Misconfigured,
+    /// A body cannot be converted as `contentHandling` and the media types ask: it is no base64.
+    BadConversion,
+    /// A template is to read a binary body.
+    BinaryTemplate,
+    /// What a `MOCK`'s request template renders holds no status code.
+    NoStatusCode,
+    /// No integration response matches, and there is no default.
+    NoIntegrationResponse,
+    /// The integration response's status is none of the method's.
+    NoMethodResponse,
+    /// The upstream's answer is longer than may be mapped.
+    ReplyTooLarge,
+    /// A Lambda function is to be invoked by another method than `POST`.
+    NotPost,
+    /// The payload for a Lambda function is no JSON.
+    NotJsonPayload,
+    /// A Lambda function's answer to `AWS_PROXY` is not in the form it must have.
+    LambdaMalformed,
+    /// A Lambda function failed.
+    LambdaFailed,
+    /// Lambda did not run the function: no permission, throttled, or its own fault.
+    LambdaRefused,
+    /// Lambda did not take the request.
+    LambdaInvalid,
+    /// The upstream's name cannot be resolved, or its address must not be called.
+    BadAddress,
+    /// The upstream could not be reached or broke off.
+    UpstreamNetwork,
+    /// The upstream did not answer in time.
+    UpstreamTimeout,
+}
+
+impl Failure {
+    /// The gateway response that answers this cause.
+    pub fn response_type(self) -> ResponseType {
+        match self {
+            // AWS answers these two before any API is known; the type is only a name for logs.
+            Self::UnknownApi | Self::UnknownStage => ResponseType::AccessDenied,
+            // A REST API answers an unknown path or method as a missing token: 403, as recorded.
+            Self::NoRoute | Self::NoMethod => ResponseType::MissingAuthenticationToken,
+            Self::BadPath | Self::BadBody | Self::BadJson | Self::NotJsonPayload => {
+                ResponseType::Default4xx
+            }
+            Self::LambdaMalformed | Self::LambdaFailed => ResponseType::Default5xx,
+            Self::NotPost | Self::LambdaRefused | Self::LambdaInvalid => {
+                ResponseType::IntegrationFailure
+            }
+            Self::BadParameter | Self::MissingParameters => ResponseType::BadRequestParameters,
+            Self::TooLarge(_) => ResponseType::RequestTooLarge,
+            Self::BadCoding | Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
+            Self::Unauthorized => ResponseType::Unauthorized,
+            Self::AuthorizerFailed => ResponseType::AuthorizerConfigurationError,
+            Self::Misconfigured
+            | Self::BadConversion
+            | Self::BinaryTemplate
+            | Self::NoStatusCode
+            | Self::NoIntegrationResponse
+            | Self::NoMethodResponse
+            | Self::ReplyTooLarge
+            | Self::BadAddress => ResponseType::ApiConfigurationError,
+            Self::UpstreamNetwork => ResponseType::IntegrationFailure,
+            Self::UpstreamTimeout => ResponseType::IntegrationTimeout,
+        }
+    }
+
+    /// What failed, in the words of a person, for the helpful line.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::UnknownApi => "no such API, or its default endpoint is disabled",
+            Self::UnknownStage => "the API has no such stage",
+            Self::NoRoute => "no such resource",
+            Self::NoMethod => "the resource has no such method",
+            Self::BadPath => "the path holds `..`, `%00` or a broken escape",
+            Self::BadParameter => "a mapped value holds characters that cannot stand in a header",
+            Self::MissingParameters => "the request lacks parameters that the method requires",
+            Self::TooLarge(_) => "the request body is too large",
+            Self::BadBody => "the request body broke off or is malformed",
+            Self::BadCoding => "the request body is not in a content coding that is known here",
+            Self::UnsupportedMediaType => {
+                "no request template for this content type, and passthrough is off"
+            }
+            Self::Unauthorized => "the authorizer refused the caller",
+            Self::AuthorizerFailed => "the authorizer did not answer",
+            Self::Misconfigured => "the method's integration cannot be carried out as configured",
+            Self::BadJson => {
+                "the request body begins like JSON and is none, and a mapping reads it"
+            }
+            Self::BadConversion => {
+                "Unable to transform request or response: a body that should be base64 is not"
+            }
+            Self::BinaryTemplate => {
+                "Unable to transform request or response: a template reads a binary body \
+                 (contentHandling CONVERT_TO_TEXT would help)"
+            }
+            Self::NoStatusCode => {
+                "Unable to parse statusCode. It should be an integer that is defined in the request template."
+            }
+            Self::NoIntegrationResponse => {
+                "No match for output mapping and no default output mapping configured"
+            }
+            Self::NoMethodResponse => "Output mapping refers to an invalid method response",
+            Self::NotPost => {
+                "Lambda functions are invoked by POST, not by the integration's method"
+            }
+            Self::NotJsonPayload => "Lambda takes only JSON, and the payload is none",
+            Self::LambdaMalformed => "Malformed Lambda proxy response",
+            Self::LambdaFailed => "Lambda execution failed due to customer function error",
+            Self::LambdaRefused => {
+                "Lambda invocation failed: no permission, too many requests, or a fault of the service"
+            }
+            Self::LambdaInvalid => "Lambda invocation failed: the request is invalid",
+            Self::ReplyTooLarge => "the upstream's answer is too large",
+            Self::BadAddress => {
+                "the upstream has no address, or one this node must not call (--allow-upstream)"
+            }
+            Self::UpstreamNetwork => "the upstream could not be reached or broke off",
+            Self::UpstreamTimeout => "the upstream did not answer in time",
+        }
+    }
+
+    /// The answer's status, unless a gateway response sets another.
+    pub(crate) fn status(self) -> u16 {
+        match self {
+            Self::BadPath
+            | Self::BadBody
+            | Self::BadJson
+            | Self::NotJsonPayload
+            | Self::MissingParameters
+            | Self::BadParameter => 400,
+            Self::Unauthorized => 401,
+            Self::UnknownApi | Self::UnknownStage | Self::NoRoute | Self::NoMethod => 403,
+            Self::TooLarge(_) => 413,
+            Self::BadCoding | Self::UnsupportedMediaType => 415,
+            Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaInvalid => 502,
+            Self::UpstreamNetwork | Self::UpstreamTimeout => 504,
+            Self::AuthorizerFailed
+            | Self::Misconfigured
+            | Self::BadConversion
+            | Self::BinaryTemplate
+            | Self::NoStatusCode
+            | Self::NoIntegrationResponse
+            | Self::NoMethodResponse
+            | Self::ReplyTooLarge
+            | Self::NotPost
+            | Self::LambdaRefused
+            | Self::BadAddress => 500,
+        }
+    }
+
+    /// `x-amzn-ErrorType`.
+    pub(crate) fn exception(self) -> &'static str {
+        match self {
+            Self::UnknownApi | Self::UnknownStage => "ForbiddenException",
+            Self::NoRoute | Self::NoMethod => "MissingAuthenticationTokenException",
+            Self::Unauthorized => "UnauthorizedException",
+            Self::TooLarge(_) => "RequestTooLargeException",
+            Self::AuthorizerFailed => "AuthorizerConfigurationException",
+            _ if self.status() < 500 => "BadRequestException",
+            _ => "InternalServerErrorException",
+        }
+    }
+
+    /// `$context.error.message`; `None` is null.
+    pub(crate) fn message(self) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(match self {
+            Self::UnknownApi | Self::UnknownStage => "Forbidden",
+            Self::NoRoute | Self::NoMethod => "Missing Authentication Token",
+            Self::BadPath | Self::BadBody => "Bad Request",
+            Self::BadJson => "Invalid JSON in request body",
+            Self::NotJsonPayload => "Could not parse request body into json",
+            Self::BadParameter => "Invalid request parameter value",
+            Self::MissingParameters => "Missing required request parameters",
+            Self::TooLarge(limit) => {
+                return Some(Cow::Owned(format!("HTTP content length exceeded {limit} bytes.")));
+            }
+            Self::BadCoding | Self::UnsupportedMediaType => "Unsupported Media Type",
+            Self::Unauthorized => "Unauthorized",
+            Self::AuthorizerFailed => return None,
+            Self::UpstreamNetwork => "Network error communicating with endpoint",
+            Self::UpstreamTimeout => "Endpoint request timed out",
+            Self::Misconfigured
+            | Self::BadConversion
+            | Self::BinaryTemplate
+            | Self::NoStatusCode
+            | Self::NoIntegrationResponse
+            | Self::NoMethodResponse
+            | Self::ReplyTooLarge
+            | Self::NotPost
+            | Self::LambdaMalformed
+            | Self::LambdaFailed
+            | Self::LambdaRefused
+            | Self::LambdaInvalid
+            | Self::BadAddress => "Internal server error",
+        }))
+    }
+
+    /// Who on AWS makes the answer, which shows in the body's spaces.
+    pub(crate) fn voice(self) -> Voice {
+        match self {
+            Self::UnknownApi
+            | Self::UnknownStage
+            | Self::NoRoute
+            | Self::NoMethod
+            | Self::BadPath
+            | Self::Unauthorized
+            | Self::AuthorizerFailed => Voice::FrontEnd,
+            Self::TooLarge(_) => Voice::Plain,
+            _ => Voice::Execution,
+        }
+    }
+}
+
+/// How an answer that nobody customised is worded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// `{"message":"..."}`: routing, authorization, keys and limits.
+    FrontEnd,
+    /// `{"message": "..."}`: validation, mapping and integrations.
+    Execution,
+    /// Text that is no JSON, and cannot be customised.
+    Plain,
+}
+
+/// A failure with what there is to say of it beyond its usual message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) failure: Failure,
+    /// Takes the place of the usual message.
+    pub(crate) message: Option<String>,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self { failure, message: None }
+    }
+}
