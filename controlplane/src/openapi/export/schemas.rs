@@ -126,6 +126,12 @@ impl<'a> Models<'a> {
             {
                 Some(self.list(list))
             }
+            // An enumeration is a set to both formats.
+            ("enum", Value::Array(list)) if !self.verbatim && !list.is_empty() => {
+                let mut seen = BTreeSet::new();
+                let distinct = list.iter().filter(|value| seen.insert(value.to_string()));
+                Some(Node::List(distinct.cloned().map(Node::from).collect()))
+            }
             ("not", Value::Object(_)) if self.verbatim || oas30 => Some(self.schema(value).into()),
             (_, Value::Array(list)) if self.verbatim && holds_schemas(key) => Some(self.list(list)),
             (_, Value::Object(_)) if self.verbatim && holds_schemas(key) => {
@@ -217,13 +223,21 @@ fn has_member(key: &str, value: &Value, format: ExportType) -> bool {
                 !names.is_empty() && distinct.len() == names.len()
             })
         }
-        "enum" => value.as_array().is_some_and(|values| !values.is_empty()),
         "default" | "example" => true,
         "xml" | "externalDocs" => value.is_object(),
         "nullable" | "writeOnly" | "deprecated" => {
             format == ExportType::Oas30 && value.is_boolean()
         }
-        key => key.starts_with("x-"),
+        // What an extension refers to is elsewhere now, if it is there at all.
+        key => key.starts_with("x-") && !refers(value),
+    }
+}
+
+fn refers(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.contains_key("$ref") || members.values().any(refers),
+        Value::Array(list) => list.iter().any(refers),
+        _ => false,
     }
 }
 

@@ -308,23 +308,24 @@ fn schemas_fit_the_format() {
         "$schema": "http://json-schema.org/draft-04/schema#", "id": "x", "type": ["object", "null"], "nullable": true,
         "discriminator": {"propertyName": "kind", "mapping": {"a": "#/components/schemas/Pet"}}, "required": [],
         "oneOf": [{"type": "file"}, {"type": "array"}], "patternProperties": {"a": {}}, "enum": [],
+        "title": "t", "x-reference": [{"$ref": "#/components/schemas/Pet"}],
         "properties": {"oneOf": {"items": [{"type": "string", "minLength": 1}], "type": "array"},
-            "n": {"exclusiveMaximum": 5, "maximum": 5, "required": true, "x-y": [1]}}
+            "n": {"exclusiveMaximum": 5, "maximum": 5, "required": true, "x-y": [1], "enum": [1, "1", 1]}}
     });
     let document = json!({"openapi": "3.0.1", "info": {"title": "t"}, "components": {"schemas": {"Pet": schema}},
         "paths": {"/": {"post": {"requestBody": {"content": {"a/b": {"schema": {"$ref": "#/components/schemas/Pet"}}}}}}}});
     let imported = import(document.to_string().as_bytes());
     let properties = json!({"oneOf": {"items": {"minLength": 1, "type": "string"}, "type": "array"},
-        "n": {"maximum": 5, "x-y": [1]}});
+        "n": {"maximum": 5, "x-y": [1], "enum": [1, "1"]}});
     let swagger = value(&exported(&imported, ExportType::Swagger, &[]));
     assert_eq!(
         swagger["definitions"]["Pet"],
-        json!({"properties": properties, "discriminator": "kind", "x-nullable": true})
+        json!({"title": "t", "properties": properties, "discriminator": "kind", "x-nullable": true})
     );
     let oas30 = value(&exported(&imported, ExportType::Oas30, &[]));
     assert_eq!(
         oas30["components"]["schemas"]["Pet"],
-        json!({"nullable": true, "oneOf": [{}, {"type": "array", "items": {}}], "properties": properties,
+        json!({"title": "t", "nullable": true, "oneOf": [{}, {"type": "array", "items": {}}], "properties": properties,
             "discriminator": {"propertyName": "kind"}})
     );
     let mut whole = schema;
