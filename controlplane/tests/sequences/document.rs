@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::model::{Api, Map, Method, Resource};
+use crate::model::{Api, Map, Method};
 
 /// A document of few paths.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Document {
             let mut above = String::new();
             for part in path.split('/').filter(|part| !part.is_empty()) {
                 above = format!("{above}/{part}");
-                api.resources.entry(above.clone()).or_insert_with(Resource::default);
+                api.resources.entry(above.clone()).or_default();
             }
             let method = Method {
                 operation: Some((*id).to_owned()),

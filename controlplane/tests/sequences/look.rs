@@ -94,7 +94,7 @@ async fn seen(app: &App, told: shown::RestApi, limit: i64) -> Api {
         deployments.insert(key, Deployment { description: deployment.description, frozen });
     }
     let stages = app.get_stages(id, None).await.unwrap();
-    for (key, _) in &deployments {
+    for key in deployments.keys() {
         let pointing = app.get_stages(id, Some(key)).await.unwrap();
         let want = stages.iter().filter(|stage| stage.deployment_id.as_str() == key);
         assert!(pointing.iter().eq(want), "GetStages of one deployment");

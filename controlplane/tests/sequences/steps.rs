@@ -296,7 +296,9 @@ impl StageStep {
                 }
                 stage.settings.insert(key.to_owned(), setting);
             }
-            Self::RemoveSetting(key) => drop(stage.settings.remove(key)?),
+            Self::RemoveSetting(key) => {
+                stage.settings.remove(key)?;
+            }
             Self::CanaryPercent(text) => {
                 let percent =
                     text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent))?;
@@ -316,9 +318,9 @@ impl StageStep {
             Self::PromoteDeployment => {
                 stage.deployment.clone_from(&stage.canary.as_ref()?.deployment);
             }
-            // What is not overridden stays.
             Self::PromoteVariables => {
-                stage.variables.extend(stage.canary.as_ref()?.overrides.clone())
+                // What is not overridden stays.
+                stage.variables.extend(stage.canary.as_ref()?.overrides.clone());
             }
             Self::AddCanary | Self::Unknown => return None,
         }
