@@ -65,6 +65,8 @@ pub(super) async fn test_invoke(app: &App, call: &Call<'_>) -> Result<Reply, Res
         stage_variables: members.map("stageVariables")?.unwrap_or_default(),
         additional_context: members.map("additionalContext")?.unwrap_or_default(),
     };
+    // No identity is read from a body.
+    members.text("body")?;
     members.finish()?;
     let (api, authorizer) = place(call);
     let tested = app.test_invoke_authorizer(api, authorizer, &input).await?;

@@ -15,7 +15,7 @@ def script(page, ports):
     text = (REPOSITORY / "docs" / page).read_text()
     for port, address in ports.items():
         text = text.replace(f"127.0.0.1:{port}", address)
-    lines, wanted = ["set -euo pipefail"], []
+    lines, wanted = ["set -eu"], []
     for kind, block in FENCE.findall(text):
         if kind == "text":
             wanted[-1] = block

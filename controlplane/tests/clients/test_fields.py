@@ -353,7 +353,7 @@ def test_domains_links_and_certificates(client, api):
         regionalCertificateArn=CERTIFICATE,
         endpointConfiguration={"types": ["REGIONAL"], "ipAddressType": "dualstack"},
         tags={"k": "v"},
-        securityPolicy="TLS_1_2",
+        securityPolicy="SecurityPolicy_TLS13_1_3_2025_09",
         endpointAccessMode="BASIC",
         ownershipVerificationCertificateArn=CERTIFICATE,
         routingMode="BASE_PATH_MAPPING_ONLY",
