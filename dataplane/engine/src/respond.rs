@@ -39,6 +39,8 @@ pub(crate) fn lines(cx: &mut Ctx<'_>, write: impl FnOnce(&mut Vec<u8>)) -> Field
 }
 
 /// Appends one line. The caller knows that name and value hold no control characters.
+// Always inline: it writes every line of every head, and out of line costs `reply` 18% of its instructions (benches).
+#[inline(always)]
 pub(crate) fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");

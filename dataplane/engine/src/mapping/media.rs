@@ -12,6 +12,7 @@ use crate::snapshot::Unfit;
 pub(crate) const JSON: &[u8] = b"application/json";
 
 /// The first media type of a field without its parameters; `application/json` when there is none.
+#[inline]
 pub(crate) fn first(head: &Head, field: Known) -> &[u8] {
     let value = head.last(field).unwrap_or(JSON);
     let first = value.split(|b| matches!(b, b',' | b';')).next().unwrap_or_default().trim_ascii();

@@ -116,6 +116,7 @@ impl Source {
 
     /// Appends each value to `out` through `put`, and says whether there was any that is not empty. AWS skips a mapping whose
     /// source is absent or empty.
+    #[inline]
     pub fn each(&self, cx: &View<'_>, mut put: impl FnMut(&[u8])) -> bool {
         let mut any = false;
         let mut give = |value: &[u8]| {

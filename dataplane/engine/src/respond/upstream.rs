@@ -23,6 +23,7 @@ pub(crate) fn fields(out: &mut Vec<u8>, reply: &Head) {
 }
 
 /// Writes a field of a proxied answer: as it is, under another name, or not at all.
+#[inline]
 pub(crate) fn put(out: &mut Vec<u8>, known: Known, name: &[u8], value: &[u8]) {
     match known {
         // The codec frames the body anew.
