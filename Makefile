@@ -22,11 +22,11 @@ test: ## Lints, all Rust tests, and boto3 and the AWS CLI against the real binar
 	@.ci/suites fmt clippy rust clients
 
 .PHONY: test-all
-test-all: test test-long ## The same and the long suites: crashes, fuzzing, idle connections, instruction counts, a short comparison
+test-all: test test-long ## The same and the long suites: crashes, public documents, templates beside Velocity, fuzzing, instruction counts ...
 
 .PHONY: test-long
 test-long: ## The long suites alone
-	@.ci/suites long fuzz idle counts compare
+	@.ci/suites long documents velocity fuzz idle counts compare
 
 .PHONY: bench
 bench: ## Print how long each step of the hot path takes here
