@@ -157,7 +157,9 @@ pub struct Heap {
     /// The last text that was built piece by piece.
     built: Option<Text>,
     steps: u64,
+    /// Bytes that may be used, at most what 32 bits tell apart.
     memory: usize,
+    used: usize,
     /// Lists and maps below these came from the body; one of them was changed.
     watched: (u32, u32),
     pub(crate) touched: bool,
@@ -173,18 +175,18 @@ impl Heap {
         self.pairs.clear();
         self.order.clear();
         self.bytes.extend_from_slice(constants);
-        (self.steps, self.memory) = (steps, memory);
+        (self.steps, self.memory, self.used) = (steps, memory.min(u32::MAX as usize), 0);
         (self.watched, self.touched, self.built) = ((0, 0), false, None);
     }
 
     /// A heap with ample limits, for a document by itself.
     pub fn for_document(steps: u64, memory: usize) -> Self {
-        Self { steps, memory, ..Self::default() }
+        Self { steps, memory: memory.min(u32::MAX as usize), ..Self::default() }
     }
 
     /// Gives back what an unusually large render took.
     pub(crate) fn shrink(&mut self) {
-        if self.held() > KEPT {
+        if self.used > KEPT {
             *self = Self::default();
         }
     }
@@ -201,21 +203,18 @@ impl Heap {
         }
     }
 
-    /// Bytes in use.
-    fn held(&self) -> usize {
-        self.bytes.len()
-            + self.items.len() * size_of::<Value>()
-            + self.pairs.len() * size_of::<Pair>()
-            + self.lists.len() * size_of::<List>()
-            + self.maps.len() * size_of::<Map>()
-            + self.order.len() * size_of::<u32>()
+    /// Takes memory, in bytes.
+    #[inline]
+    pub(crate) fn grow(&mut self, more: usize) -> Result<(), Exhausted> {
+        self.room(more)?;
+        self.used += more;
+        Ok(())
     }
 
-    /// Refuses to grow past the limit. Texts have 32 bits for their places.
+    /// Whether there is memory for so many bytes.
     #[inline]
     pub(crate) fn room(&self, more: usize) -> Result<(), Exhausted> {
-        let held = self.held().saturating_add(more);
-        if held > self.memory || held > u32::MAX as usize { Err(Exhausted::Memory) } else { Ok(()) }
+        if more > self.memory - self.used { Err(Exhausted::Memory) } else { Ok(()) }
     }
 
     // Text
@@ -239,7 +238,7 @@ impl Heap {
 
     /// Stores bytes that are whole characters.
     pub(crate) fn store_bytes(&mut self, text: &[u8]) -> Result<Text, Exhausted> {
-        self.room(text.len())?;
+        self.grow(text.len())?;
         self.spend(text.len() / BYTES_A_STEP)?;
         let at = self.bytes.len();
         self.bytes.extend_from_slice(text);
@@ -265,7 +264,7 @@ impl Heap {
 
     /// Makes a list. One that came from JSON prints as JSON, any other as Java prints it.
     pub(crate) fn list(&mut self, items: &[Value], json: bool) -> Result<Value, Exhausted> {
-        self.room(size_of_val(items) + size_of::<List>())?;
+        self.grow(size_of_val(items) + size_of::<List>())?;
         self.spend(items.len() / ITEMS_A_STEP)?;
         let (at, len) = (self.items.len() as u32, items.len() as u32);
         self.items.extend_from_slice(items);
@@ -292,7 +291,7 @@ impl Heap {
         if len == room {
             self.spend(len as usize / ITEMS_A_STEP)?;
             let more = (room * 2).max(4);
-            self.room(more as usize * size_of::<Value>())?;
+            self.grow(more as usize * size_of::<Value>())?;
             let moved = self.items.len() as u32;
             self.items.extend_from_within(at as usize..(at + len) as usize);
             self.items.resize((moved + more) as usize, Value::Null);
@@ -347,7 +346,7 @@ impl Heap {
 
     /// The same while the heap's bytes are elsewhere.
     pub(crate) fn map_of(&mut self, pairs: &[Pair], keys: &Keys<'_>) -> Result<MapId, Exhausted> {
-        self.room(size_of_val(pairs) + size_of::<Map>())?;
+        self.grow(size_of_val(pairs) + size_of::<Map>())?;
         self.spend(pairs.len() / ITEMS_A_STEP)?;
         let (at, len) = (self.pairs.len() as u32, pairs.len() as u32);
         self.pairs.extend_from_slice(pairs);
@@ -361,16 +360,27 @@ impl Heap {
         Ok(MapId(self.maps.len() as u32 - 1))
     }
 
-    /// Drops doubled keys by comparing each with each.
+    /// Drops doubled keys by comparing those that may be the same.
     fn settle_few(&mut self, map: &mut Map, keys: &Keys<'_>) {
         let pairs = &mut self.pairs[map.at as usize..];
-        let (mut next, mut end) = (1, pairs.len());
+        let (mut next, mut end) = (0, pairs.len());
+        // A bit for each key seen. Few keys share one that are not the same.
+        let mut seen = 0u64;
         while next < end {
             let (key, value) = pairs[next];
-            let same = |held: &Pair| held.0.len == key.len && keys.get(held.0) == keys.get(key);
-            match pairs[..next].iter().position(same) {
-                Some(first) => {
-                    pairs[first].1 = value;
+            let bytes = keys.get(key);
+            let ends = bytes.first().zip(bytes.last());
+            let (first, last) = ends.map_or((0, 0), |(f, l)| (usize::from(*f), usize::from(*l)));
+            let bit = 1 << ((bytes.len() * 7 + first * 5 + last) % 64);
+            let doubled = if seen & bit == 0 {
+                None
+            } else {
+                pairs[..next].iter().position(|held| keys.get(held.0) == bytes)
+            };
+            seen |= bit;
+            match doubled {
+                Some(held) => {
+                    pairs[held].1 = value;
                     pairs.copy_within(next + 1..end, next);
                     end -= 1;
                 }
@@ -410,7 +420,7 @@ impl Heap {
             map.len = kept as u32;
             order = sorted(&pairs[..kept]);
         }
-        self.room(size_of_val(&order[..]))?;
+        self.grow(size_of_val(&order[..]))?;
         (map.sorted, map.sorted_at) = (map.len, self.order.len() as u32);
         self.order.extend_from_slice(&order);
         Ok(())
@@ -474,7 +484,7 @@ impl Heap {
         }
         if len == room {
             let more = (room * 2).max(4);
-            self.room(more as usize * size_of::<Pair>())?;
+            self.grow(more as usize * size_of::<Pair>())?;
             self.spend(len as usize / ITEMS_A_STEP)?;
             let moved = self.pairs.len() as u32;
             self.pairs.extend_from_within(at as usize..(at + len) as usize);

@@ -32,8 +32,8 @@ impl<'t> Parser<'t, '_> {
                 let ready = self.ready(method, &arguments);
                 steps.push(Step::Call { method, arguments, ready });
             } else {
-                let known = Property::of(name);
-                steps.push(Step::Property { name: self.build.constant(name), known });
+                let (known, hint) = (Property::of(name), self.build.hint());
+                steps.push(Step::Property { name: self.build.constant(name), known, hint });
             }
             self.indices(&mut steps)?;
         }

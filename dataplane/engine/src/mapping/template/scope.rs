@@ -89,6 +89,8 @@ pub struct Scratch {
     pub(super) heap: Heap,
     pub(super) variables: Vec<Value>,
     pub(super) loops: Vec<Loop>,
+    /// Where each step of a reference last found its name.
+    pub(super) hints: Vec<usize>,
 }
 
 /// Is told what a template does, as it does it.
@@ -235,7 +237,7 @@ impl Plain {
         })
     }
 
-    fn into_heap(&self, heap: &mut Heap) -> Result<Value, Exhausted> {
+    fn store(&self, heap: &mut Heap) -> Result<Value, Exhausted> {
         Ok(match self {
             Self::Null => Value::Null,
             Self::Bool(yes) => Value::Bool(*yes),
@@ -245,14 +247,14 @@ impl Plain {
                 super::super::number::integer(text, digits.as_bytes())
             }
             Self::List(list) => {
-                let items = list.iter().map(|item| item.into_heap(heap));
+                let items = list.iter().map(|item| item.store(heap));
                 let items = items.collect::<Result<Vec<_>, _>>()?;
                 heap.list(&items, false)?
             }
             Self::Map(map) => {
                 let mut pairs = Vec::new();
                 for (name, value) in map {
-                    pairs.push((heap.store(name)?, value.into_heap(heap)?));
+                    pairs.push((heap.store(name)?, value.store(heap)?));
                 }
                 Value::Map(heap.map(&pairs)?)
             }
@@ -276,10 +278,10 @@ pub(super) fn override_map(
 ) -> Result<Value, Exhausted> {
     let mut pairs = Vec::new();
     for (name, value) in held.iter().filter(|(name, _)| !always.contains(&name.as_str())) {
-        pairs.push((heap.store(name)?, value.into_heap(heap)?));
+        pairs.push((heap.store(name)?, value.store(heap)?));
     }
     for name in always {
-        let inner = held.iter().find(|(held, _)| held == name).map(|(_, value)| value.into_heap(heap));
+        let inner = held.iter().find(|(held, _)| held == name).map(|(_, value)| value.store(heap));
         let inner = match inner.transpose()? {
             Some(Value::Map(map)) => map,
             _ => heap.map(&[])?,

@@ -11,19 +11,16 @@ use super::names::Method;
 use super::run::Run;
 use super::tree::Ready;
 
-impl<'r> Run<'r, '_> {
+impl<'r> Run<'r> {
     pub(super) fn text_method(
         &mut self,
         text: Text,
         method: Method,
         arguments: &[Value],
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
-        self.heap().spend(text.range().len() / BYTES_A_STEP)?;
-        let numbers = match arguments {
-            [.., Value::Int(_)] | [Value::Int(_), ..] => true,
-            _ => false,
-        };
+    ) -> Result<Value, Box<Fault>> {
+        self.heap.spend(text.range().len() / BYTES_A_STEP)?;
+        let numbers = matches!(arguments, [.., Value::Int(_)] | [Value::Int(_), ..]);
         if !numbers {
             return match arguments {
                 [] => self.alone(text, method),
@@ -50,14 +47,14 @@ impl<'r> Run<'r, '_> {
     }
 
     fn str(&self, text: Text) -> &str {
-        self.scope.scratch.heap.str(text)
+        self.heap.str(text)
     }
 
-    fn keep(&mut self, made: &str) -> Result<Value, Fault> {
-        Ok(Value::Text(self.heap().store(made)?))
+    fn keep(&mut self, made: &str) -> Result<Value, Box<Fault>> {
+        Ok(Value::Text(self.heap.store(made)?))
     }
 
-    fn alone(&mut self, text: Text, method: Method) -> Result<Value, Fault> {
+    fn alone(&mut self, text: Text, method: Method) -> Result<Value, Box<Fault>> {
         let held = self.str(text);
         Ok(match method {
             Method::Length => Value::Int(units(held) as i64),
@@ -83,7 +80,7 @@ impl<'r> Run<'r, '_> {
         method: Method,
         argument: Text,
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         if let Method::Matches | Method::Split = method {
             return self.with_pattern(text, method, argument, ready);
         }
@@ -102,7 +99,7 @@ impl<'r> Run<'r, '_> {
             }
             Method::Concat => {
                 let joined = [held, other].concat();
-                return Ok(Value::Text(self.heap().store_built(joined.as_bytes())?));
+                return Ok(Value::Text(self.heap.store_built(joined.as_bytes())?));
             }
             Method::ValueOf => Value::Text(argument),
             _ => Value::Null,
@@ -116,11 +113,11 @@ impl<'r> Run<'r, '_> {
         from: Text,
         to: Text,
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         let first = match method {
             Method::Replace => {
                 let growth = (self.str(to).len() + 1).saturating_mul(text.range().len() + 1);
-                self.heap().room(growth)?;
+                self.heap.room(growth)?;
                 let made = self.str(text).replace(self.str(from), self.str(to));
                 return self.keep(&made);
             }
@@ -136,14 +133,14 @@ impl<'r> Run<'r, '_> {
         self.keep(&made)
     }
 
-    fn pattern(&mut self, pattern: Text, ready: &'r Ready) -> Result<Cow<'r, Regex>, Fault> {
+    fn pattern(&mut self, pattern: Text, ready: &'r Ready) -> Result<Cow<'r, Regex>, Box<Fault>> {
         if let Ready::Regex(regex) = ready {
             return Ok(Cow::Borrowed(regex));
         }
-        self.heap().spend(PATTERN_STEPS)?;
+        self.heap.spend(PATTERN_STEPS)?;
         let pattern = self.str(pattern);
         let regex = expression::regex(pattern);
-        regex.map(Cow::Owned).ok_or_else(|| Fault::Pattern(pattern.to_owned()))
+        regex.map(Cow::Owned).ok_or_else(|| Fault::Pattern(pattern.to_owned()).into())
     }
 
     fn with_pattern(
@@ -152,7 +149,7 @@ impl<'r> Run<'r, '_> {
         method: Method,
         pattern: Text,
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         let regex = self.pattern(pattern, ready)?;
         let held = self.str(text);
         if method == Method::Matches {
@@ -170,7 +167,7 @@ impl<'r> Run<'r, '_> {
 
     /// As `String.split`: no empty text at the end, unless there is a limit below zero, and none before a match of nothing at the
     /// beginning.
-    fn split(&mut self, text: Text, regex: &Regex, limit: i64) -> Result<Value, Fault> {
+    fn split(&mut self, text: Text, regex: &Regex, limit: i64) -> Result<Value, Box<Fault>> {
         let held = self.str(text);
         let mut parts = Vec::new();
         let mut from = 0;
@@ -191,7 +188,7 @@ impl<'r> Run<'r, '_> {
             }
         }
         let parts: Vec<Value> = parts.into_iter().map(Value::Text).collect();
-        Ok(self.heap().list(&parts, false)?)
+        Ok(self.heap.list(&parts, false)?)
     }
 
     fn at_place(
@@ -200,7 +197,7 @@ impl<'r> Run<'r, '_> {
         method: Method,
         arguments: &[Value],
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         let held = self.str(text);
         let size = units(held);
         Ok(match (method, arguments) {
@@ -276,7 +273,7 @@ enum Piece {
 }
 
 /// Reads a replacement as `Matcher.appendReplacement` does: `$1` is a group, a backslash takes the meaning away.
-fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
+fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Box<Fault>> {
     let mut pieces = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -286,7 +283,7 @@ fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
                 let digit = |c: &char| c.to_digit(10).map(|digit| digit as usize);
                 let first = chars.next().as_ref().and_then(digit).ok_or(Fault::Argument("replaceAll"))?;
                 if first >= groups {
-                    return Err(Fault::Group);
+                    return Err(Fault::Group.into());
                 }
                 let mut group = first;
                 // As many digits as still name a group.
