@@ -6,16 +6,19 @@
 //! may hold and how much it may do is metered here, because everything that costs passes through here.
 
 /// A value of a template or of a JSON document.
+///
+/// What each kind holds is one integer of 64 bits, so that a value travels in two registers; that is a good part of how fast a
+/// template renders.
 #[derive(Clone, Copy, Debug)]
 pub enum Value {
     /// JSON's `null`, and what does not exist.
     Null,
     /// `true` or `false`.
-    Bool(bool),
+    Bool(Truth),
     /// An integer of at most 64 bits.
     Int(i64),
     /// A number that was calculated.
-    Float(f64),
+    Float(Double),
     /// Any other number, as written in JSON: a fraction, an exponent, or more digits than an [`Int`](Self::Int) holds.
     Number(Text),
     /// Text, UTF-8.
@@ -25,13 +28,57 @@ pub enum Value {
     /// A map in order of insertion.
     Map(MapId),
     /// A pair of a map, as `entrySet` gives it.
-    Entry(MapId, u32),
+    Entry(EntryId),
     /// Something a template calls, but that is no data.
     Object(Object),
+    /// `$foreach` of the loop at this depth.
+    Loop(u64),
+    /// What `#define` named: an index into the template's definitions.
+    Block(u64),
+}
+
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Self::Bool(if yes { Truth::True } else { Truth::False })
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Float(Double(number.to_bits()))
+    }
+}
+
+/// A boolean as wide as all that values hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+#[allow(missing_docs)]
+pub enum Truth {
+    False,
+    True,
+}
+
+impl Truth {
+    /// As a boolean.
+    pub fn holds(self) -> bool {
+        self == Self::True
+    }
+}
+
+/// A floating-point number, by its bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Double(u64);
+
+impl Double {
+    /// As a number.
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
 }
 
 /// What a template can call that is no data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Object {
     /// `$input`
     Input,
@@ -41,51 +88,68 @@ pub enum Object {
     Context,
     /// `$stageVariables`, likewise.
     StageVariables,
-    /// `$foreach` of the loop at this depth.
-    Loop(u32),
-    /// What `#define` named: an index into the template's definitions.
-    Block(u32),
 }
 
-/// Bytes in a heap; always whole characters.
+/// Bytes in a heap, always whole characters: where they begin in the low 32 bits, how many there are above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text {
-    at: u32,
-    len: u32,
-}
+pub struct Text(u64);
 
 impl Text {
     /// No characters.
-    pub(crate) const EMPTY: Self = Self { at: 0, len: 0 };
+    pub(crate) const EMPTY: Self = Self(0);
 
     /// The text at a place that [`Heap::begin`] filled.
+    #[inline]
     pub(crate) fn new(at: usize, len: usize) -> Self {
-        Self { at: at as u32, len: len as u32 }
+        Self(at as u64 & 0xffff_ffff | (len as u64) << 32)
     }
 
     /// Whether it has no characters.
     pub fn is_empty(self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub fn len(self) -> usize {
+        (self.0 >> 32) as usize
     }
 
     /// Where it stands.
+    #[inline]
     pub(crate) fn range(self) -> std::ops::Range<usize> {
-        self.at as usize..(self.at + self.len) as usize
+        let at = (self.0 & 0xffff_ffff) as usize;
+        at..at + self.len()
     }
 
     /// A part of it, in bytes.
     pub(crate) fn part(self, from: usize, to: usize) -> Self {
-        Self { at: self.at + from as u32, len: (to - from) as u32 }
+        Self::new(self.range().start + from, to - from)
+    }
+}
+
+/// A pair of a map in a heap: the map in the low 32 bits, the place above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryId(u64);
+
+impl EntryId {
+    pub(crate) fn new(map: MapId, place: usize) -> Self {
+        Self(map.0 | (place as u64) << 32)
+    }
+
+    /// The map, and the place in it.
+    pub(crate) fn parts(self) -> (MapId, usize) {
+        (MapId(self.0 & 0xffff_ffff), (self.0 >> 32) as usize)
     }
 }
 
 /// A list in a heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListId(u32);
+pub struct ListId(u64);
 
 /// A map in a heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MapId(u32);
+pub struct MapId(u64);
 
 /// A key with its value.
 pub(crate) type Pair = (Text, Value);
@@ -124,7 +188,7 @@ impl<'k> Keys<'k> {
         let range = key.range();
         match range.start.checked_sub(self.front.len()) {
             None => &self.front[range],
-            Some(at) => &self.behind[at..at + key.len as usize],
+            Some(at) => &self.behind[at..at + key.len()],
         }
     }
 }
@@ -161,7 +225,7 @@ pub struct Heap {
     memory: usize,
     used: usize,
     /// Lists and maps below these came from the body; one of them was changed.
-    watched: (u32, u32),
+    watched: (u64, u64),
     pub(crate) touched: bool,
 }
 
@@ -252,7 +316,7 @@ impl Heap {
             Some((last, rest)) => {
                 self.spend(text.len() / BYTES_A_STEP)?;
                 self.store_bytes(rest)?;
-                Text { at: last.at, len: text.len() as u32 }
+                Text::new(last.range().start, text.len())
             }
             None => self.store_bytes(text)?,
         };
@@ -269,7 +333,7 @@ impl Heap {
         let (at, len) = (self.items.len() as u32, items.len() as u32);
         self.items.extend_from_slice(items);
         self.lists.push(List { at, len, room: len, json });
-        Ok(Value::List(ListId(self.lists.len() as u32 - 1)))
+        Ok(Value::List(ListId(self.lists.len() as u64 - 1)))
     }
 
     /// The members of a list.
@@ -357,7 +421,7 @@ impl Heap {
             self.settle_many(&mut map, keys)?;
         }
         self.maps.push(map);
-        Ok(MapId(self.maps.len() as u32 - 1))
+        Ok(MapId(self.maps.len() as u64 - 1))
     }
 
     /// Drops doubled keys by comparing those that may be the same.
@@ -457,7 +521,7 @@ impl Heap {
                 return Some(order[found] as usize);
             }
         }
-        let same = |pair: &Pair| pair.0.len as usize == key.len() && self.text(pair.0) == key;
+        let same = |pair: &Pair| self.text(pair.0) == key;
         pairs[sorted..].iter().position(same).map(|place| sorted + place)
     }
 
@@ -523,7 +587,7 @@ impl Heap {
 
     /// From now on [`touched`](Self::touched) tells whether anything made until now was changed.
     pub(crate) fn watch(&mut self) {
-        self.watched = (self.lists.len() as u32, self.maps.len() as u32);
+        self.watched = (self.lists.len() as u64, self.maps.len() as u64);
         self.touched = false;
     }
 }

@@ -147,8 +147,8 @@ impl Reader<'_> {
                     }
                     self.leave(&mut holder)?
                 }
-                b't' => self.word(b"true", Value::Bool(true))?,
-                b'f' => self.word(b"false", Value::Bool(false))?,
+                b't' => self.word(b"true", Value::from(true))?,
+                b'f' => self.word(b"false", Value::from(false))?,
                 b'n' => self.word(b"null", Value::Null)?,
                 _ => return None,
             };
@@ -430,8 +430,8 @@ fn write_at(
     depth: usize,
 ) -> Result<(), Exhausted> {
     match value {
-        Value::Null | Value::Object(_) => out.extend_from_slice(b"null"),
-        Value::Bool(yes) => out.extend_from_slice(if yes { b"true" } else { b"false" }),
+        Value::Null | Value::Object(_) | Value::Loop(_) | Value::Block(_) => out.extend_from_slice(b"null"),
+        Value::Bool(yes) => out.extend_from_slice(if yes.holds() { b"true" } else { b"false" }),
         Value::Int(_) | Value::Float(_) | Value::Number(_) => number::write(heap, value, out),
         Value::Text(text) => quote(heap.text(text), slash, out),
         Value::List(list) => {
@@ -446,8 +446,9 @@ fn write_at(
             out.push(b']');
         }
         Value::Map(map) => pairs(heap, heap.pairs(map), slash, out, depth)?,
-        Value::Entry(map, place) => {
-            let pair = heap.pairs(map).get(place as usize);
+        Value::Entry(entry) => {
+            let (map, place) = entry.parts();
+            let pair = heap.pairs(map).get(place);
             pairs(heap, pair.map_or(&[], std::slice::from_ref), slash, out, depth)?;
         }
     }

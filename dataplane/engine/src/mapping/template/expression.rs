@@ -198,10 +198,10 @@ impl<'t> Parser<'t, '_> {
     fn word_value(&mut self) -> Result<Expression, TemplateError> {
         let constant = if self.at_word("true") {
             self.at += 4;
-            Value::Bool(true)
+            Value::from(true)
         } else if self.at_word("false") {
             self.at += 5;
-            Value::Bool(false)
+            Value::from(false)
         } else if self.build.dialect == Dialect::ApiGateway && self.at_word("null") {
             self.at += 4;
             Value::Null
@@ -318,8 +318,8 @@ impl<'t> Parser<'t, '_> {
             if self.digits() > 0 { fraction = true } else { self.at = before }
         }
         let text = &self.text[begin..self.at];
-        let value = match (fraction, text.parse()) {
-            (true, Ok(number)) => Value::Float(number),
+        let value = match (fraction, text.parse::<f64>()) {
+            (true, Ok(number)) => Value::from(number),
             _ => {
                 let stored = self.build.constant(text);
                 number::integer(stored, text.as_bytes())

@@ -2,7 +2,7 @@
 //!
 //! A method or property that a value does not have leads to nothing; a method that would throw in Java fails the render.
 
-use super::super::heap::{ListId, MapId, Object, Text, Value};
+use super::super::heap::{EntryId, ListId, MapId, Object, Text, Value};
 use super::super::number::Number;
 use super::error::Fault;
 use super::names::{Method, Property};
@@ -20,7 +20,7 @@ impl<'r> Run<'r> {
     ) -> Result<Value, Box<Fault>> {
         match (method, arguments) {
             (Method::ToString, []) => return Ok(Value::Text(self.as_text(of)?)),
-            (Method::Equals, [other]) => return Ok(Value::Bool(self.equal(of, *other)?)),
+            (Method::Equals, [other]) => return Ok(Value::from(self.equal(of, *other)?)),
             _ => {}
         }
         match of {
@@ -29,7 +29,7 @@ impl<'r> Run<'r> {
             Value::Map(map) => self.map_method(map, method, arguments),
             Value::Object(Object::Input) => self.input_method(method, arguments, ready),
             Value::Object(Object::Util) => self.util_method(method, arguments),
-            Value::Object(Object::Loop(depth)) => Ok(self.loop_property(
+            Value::Loop(depth) => Ok(self.loop_property(
                 depth,
                 match (method, arguments) {
                     (Method::GetIndex, []) => Property::Index,
@@ -38,13 +38,11 @@ impl<'r> Run<'r> {
                     _ => Property::Other,
                 },
             )),
-            Value::Entry(map, at) => self.entry_method(map, at, method, arguments),
+            Value::Entry(entry) => self.entry_method(entry, method, arguments),
             Value::Int(_) | Value::Float(_) | Value::Number(_) => {
                 self.number_method(of, method, arguments)
             }
-            Value::Bool(yes) if (method, arguments.len()) == (Method::BooleanValue, 0) => {
-                Ok(Value::Bool(yes))
-            }
+            Value::Bool(_) if (method, arguments.len()) == (Method::BooleanValue, 0) => Ok(of),
             _ => Ok(Value::Null),
         }
     }
@@ -52,34 +50,35 @@ impl<'r> Run<'r> {
     /// A property of anything but a map.
     pub(super) fn property(&mut self, of: Value, name: Property) -> Result<Value, Box<Fault>> {
         Ok(match (of, name) {
-            (Value::Object(Object::Loop(depth)), name) => self.loop_property(depth, name),
+            (Value::Loop(depth), name) => self.loop_property(depth, name),
             (Value::Object(Object::Input), Property::Body) => Value::Text(self.body_text()?),
-            (Value::Entry(map, at), Property::Key | Property::Value) => {
-                match self.heap.pairs(map).get(at as usize) {
+            (Value::Entry(entry), Property::Key | Property::Value) => {
+                let (map, place) = entry.parts();
+                match self.heap.pairs(map).get(place) {
                     Some((key, _)) if name == Property::Key => Value::Text(*key),
                     Some((_, value)) => *value,
                     None => Value::Null,
                 }
             }
-            (Value::Text(text), Property::Empty) => Value::Bool(text.is_empty()),
-            (Value::List(list), Property::Empty) => Value::Bool(self.heap.items(list).is_empty()),
+            (Value::Text(text), Property::Empty) => Value::from(text.is_empty()),
+            (Value::List(list), Property::Empty) => Value::from(self.heap.items(list).is_empty()),
             _ => Value::Null,
         })
     }
 
-    fn loop_property(&self, depth: u32, name: Property) -> Value {
+    fn loop_property(&self, depth: u64, name: Property) -> Value {
         let loops = &self.loops;
         let Some(held) = loops.get(depth as usize) else { return Value::Null };
         match name {
             Property::Index => Value::Int(held.index as i64),
             Property::Count => Value::Int(held.index as i64 + 1),
-            Property::HasNext => Value::Bool(held.index + 1 < held.len),
-            Property::First => Value::Bool(held.index == 0),
-            Property::Last => Value::Bool(held.index + 1 == held.len),
+            Property::HasNext => Value::from(held.index + 1 < held.len),
+            Property::First => Value::from(held.index == 0),
+            Property::Last => Value::from(held.index + 1 == held.len),
             Property::Parent => {
-                depth.checked_sub(1).map_or(Value::Null, |outer| Value::Object(Object::Loop(outer)))
+                depth.checked_sub(1).map_or(Value::Null, Value::Loop)
             }
-            Property::Topmost => Value::Object(Object::Loop(0)),
+            Property::Topmost => Value::Loop(0),
             _ => Value::Null,
         }
     }
@@ -121,7 +120,7 @@ impl<'r> Run<'r> {
         let size = self.heap.items(list).len();
         Ok(match (method, arguments) {
             (Method::Size, []) => Value::Int(size as i64),
-            (Method::IsEmpty, []) => Value::Bool(size == 0),
+            (Method::IsEmpty, []) => Value::from(size == 0),
             (Method::Get, [Value::Int(index)]) => {
                 let place = self.within(*index, size)?;
                 self.heap.items(list)[place]
@@ -133,7 +132,7 @@ impl<'r> Run<'r> {
             (Method::Add, [value]) => {
                 let value = self.held(*value);
                 self.heap.insert(list, size, value)?;
-                Value::Bool(true)
+                Value::from(true)
             }
             (Method::Add, [Value::Int(index), value]) => {
                 let (place, value) = (self.within(*index, size + 1)?, self.held(*value));
@@ -146,7 +145,7 @@ impl<'r> Run<'r> {
                     let value = self.heap.items(*other)[at];
                     self.heap.insert(list, size + at, value)?;
                 }
-                Value::Bool(more > 0)
+                Value::from(more > 0)
             }
             (Method::Remove, [Value::Int(index)]) => {
                 let place = self.within(*index, size)?;
@@ -155,19 +154,19 @@ impl<'r> Run<'r> {
             (Method::Remove, [value]) => match self.find(list, *value, false)? {
                 Some(place) => {
                     self.heap.take(list, place)?;
-                    Value::Bool(true)
+                    Value::from(true)
                 }
-                None => Value::Bool(false),
+                None => Value::from(false),
             },
-            (Method::Contains, [value]) => Value::Bool(self.find(list, *value, false)?.is_some()),
+            (Method::Contains, [value]) => Value::from(self.find(list, *value, false)?.is_some()),
             (Method::ContainsAll, [Value::List(other)]) => {
                 for at in 0..self.heap.items(*other).len() {
                     let value = self.heap.items(*other)[at];
                     if self.find(list, value, false)?.is_none() {
-                        return Ok(Value::Bool(false));
+                        return Ok(Value::from(false));
                     }
                 }
-                Value::Bool(true)
+                Value::from(true)
             }
             (Method::IndexOf | Method::LastIndexOf, [value]) => {
                 let found = self.find(list, *value, method == Method::LastIndexOf)?;
@@ -218,7 +217,7 @@ impl<'r> Run<'r> {
         let size = self.heap.pairs(map).len();
         Ok(match (method, arguments) {
             (Method::Size, []) => Value::Int(size as i64),
-            (Method::IsEmpty, []) => Value::Bool(size == 0),
+            (Method::IsEmpty, []) => Value::from(size == 0),
             (Method::Get, [key]) => {
                 let key = self.key(*key)?;
                 self.get(map, key)?
@@ -233,17 +232,17 @@ impl<'r> Run<'r> {
                 let key = self.key(*key)?;
                 let heap = &mut *self.heap;
                 heap.spend(heap.finding(map))?;
-                Value::Bool(heap.find(map, heap.text(key)).is_some())
+                Value::from(heap.find(map, heap.text(key)).is_some())
             }
             (Method::ContainsValue, [value]) => {
                 for at in 0..size {
                     let held = self.heap.pairs(map)[at].1;
                     self.heap.spend(1)?;
                     if self.equal(held, *value)? {
-                        return Ok(Value::Bool(true));
+                        return Ok(Value::from(true));
                     }
                 }
-                Value::Bool(false)
+                Value::from(false)
             }
             (Method::Put, [key, value]) => {
                 let key = self.key(*key)?;
@@ -279,7 +278,7 @@ impl<'r> Run<'r> {
                 self.heap.list(&values, false)?
             }
             (Method::EntrySet, []) => {
-                let entries: Vec<Value> = (0..size as u32).map(|at| Value::Entry(map, at)).collect();
+                let entries: Vec<Value> = (0..size).map(|at| Value::Entry(EntryId::new(map, at))).collect();
                 self.heap.list(&entries, false)?
             }
             (Method::Clear, []) => {
@@ -292,18 +291,20 @@ impl<'r> Run<'r> {
 
     fn entry_method(
         &mut self,
-        map: MapId,
-        at: u32,
+        entry: EntryId,
         method: Method,
         arguments: &[Value],
     ) -> Result<Value, Box<Fault>> {
         match (method, arguments) {
-            (Method::GetKey, []) => self.property(Value::Entry(map, at), Property::Key),
-            (Method::GetValue, []) => self.property(Value::Entry(map, at), Property::Value),
-            (Method::SetValue, [value]) => match self.heap.pairs(map).get(at as usize).copied() {
-                Some((key, _)) => self.put(map, key, *value),
-                None => Ok(Value::Null),
-            },
+            (Method::GetKey, []) => self.property(Value::Entry(entry), Property::Key),
+            (Method::GetValue, []) => self.property(Value::Entry(entry), Property::Value),
+            (Method::SetValue, [value]) => {
+                let (map, place) = entry.parts();
+                match self.heap.pairs(map).get(place).copied() {
+                    Some((key, _)) => self.put(map, key, *value),
+                    None => Ok(Value::Null),
+                }
+            }
             _ => Ok(Value::Null),
         }
     }
@@ -323,7 +324,7 @@ impl<'r> Run<'r> {
                 Number::Int(number) => number as i64,
                 Number::Float(number) => number as i64,
             }),
-            (Method::DoubleValue | Method::FloatValue, []) => Value::Float(number.float()),
+            (Method::DoubleValue | Method::FloatValue, []) => Value::from(number.float()),
             (Method::CompareTo, [other]) => match Number::of(heap, *other) {
                 Some(other) => Value::Int(number.compare(other).map_or(0, |order| order as i64)),
                 None => Value::Null,
@@ -341,8 +342,8 @@ impl<'r> Run<'r> {
                 Value::Int(parsed.map_err(|_| Fault::Argument("valueOf"))?)
             }
             (Method::ParseDouble | Method::ValueOf, [Value::Text(text)]) => {
-                let parsed = heap.str(*text).trim().parse();
-                Value::Float(parsed.map_err(|_| Fault::Argument("parseDouble"))?)
+                let parsed = heap.str(*text).trim().parse::<f64>();
+                Value::from(parsed.map_err(|_| Fault::Argument("parseDouble"))?)
             }
             _ => Value::Null,
         })

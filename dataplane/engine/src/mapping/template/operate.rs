@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::heap::{Text, Value};
+use super::super::heap::{Text, Truth, Value};
 use super::super::json;
 use super::super::number::Number;
 use super::error::Fault;
@@ -16,14 +16,14 @@ impl<'r> Run<'r> {
     /// what is `true`; its literals and calculations are never true.
     pub(super) fn truth(&mut self, expression: &'r Expression) -> Result<bool, Box<Fault>> {
         if !self.is_stock() {
-            return Ok(!matches!(self.value(expression)?, Value::Bool(false)));
+            return Ok(!matches!(self.value(expression)?, Value::Bool(Truth::False)));
         }
         Ok(match expression {
             Expression::Reference(_) => {
-                !matches!(self.value(expression)?, Value::Null | Value::Bool(false))
+                !matches!(self.value(expression)?, Value::Null | Value::Bool(Truth::False))
             }
             Expression::Constant(_) | Expression::Not(_) | Expression::Chain(_) => {
-                matches!(self.value(expression)?, Value::Bool(true))
+                matches!(self.value(expression)?, Value::Bool(Truth::True))
             }
             _ => false,
         })
@@ -38,10 +38,10 @@ impl<'r> Run<'r> {
             for operand in operands {
                 self.heap.spend(1)?;
                 if self.truth(operand)? == decides {
-                    return Ok(Value::Bool(decides));
+                    return Ok(Value::from(decides));
                 }
             }
-            return Ok(Value::Bool(!decides));
+            return Ok(Value::from(!decides));
         }
         let mut left = self.value(&chain.first)?;
         let mut source = Some(&chain.first);
@@ -61,7 +61,7 @@ impl<'r> Run<'r> {
         right: Value,
         right_source: &'r Expression,
     ) -> Result<Value, Box<Fault>> {
-        Ok(Value::Bool(match operator {
+        Ok(Value::from(match operator {
             Operator::Equal => self.equal(left, right)?,
             Operator::Unequal => !self.equal(left, right)?,
             Operator::Less => self.order(left, right) == Some(Ordering::Less),
@@ -114,7 +114,7 @@ impl<'r> Run<'r> {
         }
         let (Number::Int(one), Number::Int(two)) = (left, right) else {
             let (one, two) = (left.float(), right.float());
-            return Ok(Value::Float(match operator {
+            return Ok(Value::from(match operator {
                 Operator::Add => one + two,
                 Operator::Subtract => one - two,
                 Operator::Multiply => one * two,

@@ -28,7 +28,7 @@ pub(super) struct Run<'r> {
     /// Came to `#stop`.
     stopped: bool,
     /// Definitions that are being printed.
-    defining: Vec<u32>,
+    defining: Vec<u64>,
     /// Calls of macros, the innermost last.
     calls: Vec<Frame<'r>>,
     /// The body as text, once someone asked.
@@ -153,7 +153,7 @@ impl<'r> Run<'r> {
             What::If { at, arms, otherwise } => return self.choose(*at, arms, otherwise),
             What::Foreach(foreach) => return self.foreach(foreach),
             What::Define { slot, block } => {
-                self.assign(*slot, Value::Object(Object::Block(*block)));
+                self.assign(*slot, Value::Block(u64::from(*block)));
             }
             What::Call(call) => return self.call_macro(call),
             What::Break => return Ok(Flow::Break),
@@ -166,17 +166,24 @@ impl<'r> Run<'r> {
         Ok(if self.stopped { Flow::Stop } else { Flow::Next })
     }
 
+    #[inline]
     fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
-        let before = self.out.len();
-        let reference = &print.reference;
-        let value = self.reference(reference)?;
-        if print.slashes > 0 {
-            return self.print_escaped(print, value);
-        }
+        let value = self.reference(&print.reference)?;
         match value {
-            Value::Text(text) => self.out.extend_from_slice(self.heap.text(text)),
+            Value::Text(text) if print.slashes == 0 && self.trace.is_none() => {
+                self.out.extend_from_slice(self.heap.text(text));
+                Ok(())
+            }
+            value => self.print_value(print, value),
+        }
+    }
+
+    fn print_value(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
+        let before = self.out.len();
+        match value {
+            value if print.slashes > 0 => self.print_escaped(print, value)?,
             Value::Null => self.print_nothing(print),
-            Value::Object(Object::Block(block)) => {
+            Value::Block(block) => {
                 if !self.print_block(block)? {
                     self.print_nothing(print);
                 }
@@ -185,8 +192,9 @@ impl<'r> Run<'r> {
         }
         if self.trace.is_some() {
             let output = String::from_utf8_lossy(&self.out[before..]).into_owned();
-            let written = self.template.span(reference.source);
-            self.tell(reference.source.at, |_| Did::Printed { reference: written, output: &output });
+            let source = print.reference.source;
+            let written = self.template.span(source);
+            self.tell(source.at, |_| Did::Printed { reference: written, output: &output });
         }
         Ok(())
     }
@@ -234,7 +242,7 @@ impl<'r> Run<'r> {
     }
 
     /// Prints what `#define` named. Says no when it is about to print itself without an end.
-    pub(super) fn print_block(&mut self, block: u32) -> Result<bool, Box<Fault>> {
+    pub(super) fn print_block(&mut self, block: u64) -> Result<bool, Box<Fault>> {
         if self.defining.iter().filter(|held| **held == block).count() >= 2 {
             return Ok(false);
         }
@@ -268,7 +276,7 @@ impl<'r> Run<'r> {
         let variables = &self.variables;
         let slots = [foreach.slot, FOREACH, VELOCITY_COUNT, VELOCITY_HAS_NEXT];
         let outer = slots.map(|slot| variables[usize::from(slot)]);
-        let depth = self.loops.len() as u32;
+        let depth = self.loops.len();
         self.loops.push(Loop { index: 0, len: 0 });
         let mut flow = Flow::Next;
         let (mut index, mut began_with) = (0, None);
@@ -289,13 +297,13 @@ impl<'r> Run<'r> {
                 self.tell(foreach.at, |run| Did::Limited(run.limits.iterations));
                 break;
             }
-            self.loops[depth as usize] = Loop { index, len };
+            self.loops[depth] = Loop { index, len };
             index += 1;
             let variables = &mut self.variables;
             variables[usize::from(foreach.slot)] = item;
-            variables[usize::from(FOREACH)] = Value::Object(Object::Loop(depth));
+            variables[usize::from(FOREACH)] = Value::Loop(depth as u64);
             variables[usize::from(VELOCITY_COUNT)] = Value::Int(index as i64);
-            variables[usize::from(VELOCITY_HAS_NEXT)] = Value::Bool(index < len);
+            variables[usize::from(VELOCITY_HAS_NEXT)] = Value::from(index < len);
             if self.trace.is_some() {
                 let value = self.shown(item)?;
                 let name = self.template.name(foreach.slot);
@@ -307,7 +315,7 @@ impl<'r> Run<'r> {
                 break;
             }
         }
-        self.loops.truncate(depth as usize);
+        self.loops.truncate(depth);
         for (slot, value) in slots.into_iter().zip(outer) {
             self.variables[usize::from(slot)] = value;
         }
@@ -345,16 +353,18 @@ impl<'r> Run<'r> {
     #[inline]
     fn variable(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
         let value = self.variables[usize::from(slot)];
-        match value {
-            Value::Object(Object::Context | Object::StageVariables) => self.load(slot),
-            _ if self.calls.is_empty() => Ok(value),
-            _ => Ok(self.parameter_value(slot)?.unwrap_or(value)),
+        if matches!(value, Value::Object(_)) || !self.calls.is_empty() {
+            return self.unusual(slot);
         }
+        Ok(value)
     }
 
-    /// Loads a map of which nothing had been read yet.
+    /// A variable that may be a parameter of a macro, or a map of which nothing has been read yet.
     #[cold]
-    fn load(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
+    fn unusual(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
+        if let Some(value) = self.parameter_value(slot)? {
+            return Ok(value);
+        }
         match self.variables[usize::from(slot)] {
             Value::Object(Object::Context) => self.load_context_map(slot),
             Value::Object(Object::StageVariables) => self.load_stage_variables(slot),
@@ -564,16 +574,21 @@ impl<'r> Run<'r> {
     /// step last found its name is tried first.
     #[inline]
     fn member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
-        let heap = &mut *self.heap;
-        let hint = &mut self.hints[usize::from(hint)];
-        if let Some((key, value)) = heap.pairs(map).get(*hint)
+        let heap = &*self.heap;
+        if let Some((key, value)) = heap.pairs(map).get(self.hints[usize::from(hint)])
             && heap.text(*key) == heap.text(name)
         {
             return Ok(*value);
         }
+        self.find_member(map, name, hint)
+    }
+
+    #[inline(never)]
+    fn find_member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
+        let heap = &mut *self.heap;
         heap.spend(heap.finding(map))?;
         let Some(place) = heap.find(map, heap.text(name)) else { return Ok(Value::Null) };
-        *hint = place;
+        self.hints[usize::from(hint)] = place;
         Ok(heap.pairs(map)[place].1)
     }
 
@@ -635,7 +650,7 @@ impl<'r> Run<'r> {
                 let (Value::Int(first), Value::Int(last)) = (first, last) else { return Ok(Value::Null) };
                 self.range(first, last)?
             }
-            Expression::Not(operand) => Value::Bool(!self.truth(operand)?),
+            Expression::Not(operand) => Value::from(!self.truth(operand)?),
             Expression::Chain(chain) => self.chain(chain)?,
         })
     }

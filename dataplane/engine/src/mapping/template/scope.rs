@@ -221,7 +221,7 @@ impl Plain {
             return Err(Exhausted::Depth);
         }
         Ok(match value {
-            Value::Bool(yes) => Self::Bool(yes),
+            Value::Bool(yes) => Self::Bool(yes.holds()),
             Value::Text(text) => Self::Text(heap.str(text).to_owned()),
             Value::Int(_) | Value::Float(_) | Value::Number(_) => {
                 let mut out = Vec::new();
@@ -233,14 +233,16 @@ impl Plain {
                 Self::List(items.collect::<Result<_, _>>()?)
             }
             Value::Map(map) => Self::Map(members(heap, Value::Map(map), depth)?),
-            Value::Null | Value::Entry(..) | Value::Object(_) => Self::Null,
+            Value::Null | Value::Entry(_) | Value::Object(_) | Value::Loop(_) | Value::Block(_) => {
+                Self::Null
+            }
         })
     }
 
     fn store(&self, heap: &mut Heap) -> Result<Value, Exhausted> {
         Ok(match self {
             Self::Null => Value::Null,
-            Self::Bool(yes) => Value::Bool(*yes),
+            Self::Bool(yes) => Value::from(*yes),
             Self::Text(text) => Value::Text(heap.store(text)?),
             Self::Number(digits) => {
                 let text = heap.store(digits)?;
@@ -327,7 +329,7 @@ pub(super) fn value_of(heap: &mut Heap, datum: Datum<'_>) -> Result<Value, Exhau
         Datum::Null => Value::Null,
         Datum::Text(text) => Value::Text(heap.store(&text)?),
         Datum::Number(number) => Value::Int(number),
-        Datum::Bool(yes) => Value::Bool(yes),
+        Datum::Bool(yes) => Value::from(yes),
         Datum::Json(text) => match json::read_body(heap, text.as_bytes()) {
             Ok(value) => value,
             Err(json::JsonError::Exhausted(exhausted)) => return Err(exhausted),

@@ -1,6 +1,6 @@
 //! Values as text.
 
-use super::super::heap::{Exhausted, Heap, Object, Pair, Text, Value};
+use super::super::heap::{Exhausted, Heap, Pair, Text, Value};
 use super::super::json::{Slash, bounded, write};
 use super::super::number;
 use super::error::Fault;
@@ -10,7 +10,7 @@ impl Run<'_> {
     /// Prints a value.
     pub(super) fn show(&mut self, value: Value) -> Result<(), Box<Fault>> {
         match value {
-            Value::Object(Object::Block(block)) => {
+            Value::Block(block) => {
                 self.print_block(block)?;
             }
             value => {
@@ -61,7 +61,7 @@ fn show(
 ) -> Result<(), Exhausted> {
     match value {
         Value::Null => {}
-        Value::Bool(yes) => out.extend_from_slice(if yes { b"true" } else { b"false" }),
+        Value::Bool(yes) => out.extend_from_slice(if yes.holds() { b"true" } else { b"false" }),
         Value::Int(_) | Value::Float(_) | Value::Number(_) => number::write(heap, value, out),
         Value::Text(text) => out.extend_from_slice(heap.text(text)),
         Value::List(list) if json && heap.is_json(list) => write(heap, value, Slash::Escaped, out)?,
@@ -92,13 +92,14 @@ fn show(
             }
             out.push(b'}');
         }
-        Value::Entry(map, place) => {
-            if let Some(held) = heap.pairs(map).get(place as usize) {
+        Value::Entry(entry) => {
+            let (map, place) = entry.parts();
+            if let Some(held) = heap.pairs(map).get(place) {
                 pair(heap, held, json, out, depth)?;
             }
         }
-        Value::Object(Object::Loop(_)) => out.extend_from_slice(b"{}"),
-        Value::Object(_) => {}
+        Value::Loop(_) => out.extend_from_slice(b"{}"),
+        Value::Object(_) | Value::Block(_) => {}
     }
     Ok(())
 }

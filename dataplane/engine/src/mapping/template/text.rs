@@ -58,7 +58,7 @@ impl<'r> Run<'r> {
         let held = self.str(text);
         Ok(match method {
             Method::Length => Value::Int(units(held) as i64),
-            Method::IsEmpty => Value::Bool(held.is_empty()),
+            Method::IsEmpty => Value::from(held.is_empty()),
             Method::HashCode => {
                 let hash = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
                 Value::Int(held.encode_utf16().fold(0, hash).into())
@@ -87,12 +87,12 @@ impl<'r> Run<'r> {
         let (held, other) = (self.str(text), self.str(argument));
         let place = |at: Option<usize>| Value::Int(at.map_or(-1, |at| units(&held[..at]) as i64));
         Ok(match method {
-            Method::Contains => Value::Bool(held.contains(other)),
-            Method::StartsWith => Value::Bool(held.starts_with(other)),
-            Method::EndsWith => Value::Bool(held.ends_with(other)),
+            Method::Contains => Value::from(held.contains(other)),
+            Method::StartsWith => Value::from(held.starts_with(other)),
+            Method::EndsWith => Value::from(held.ends_with(other)),
             Method::IndexOf => place(held.find(other)),
             Method::LastIndexOf => place(held.rfind(other)),
-            Method::EqualsIgnoreCase => Value::Bool(held.to_lowercase() == other.to_lowercase()),
+            Method::EqualsIgnoreCase => Value::from(held.to_lowercase() == other.to_lowercase()),
             Method::CompareTo => Value::Int(compare(held, other)),
             Method::CompareToIgnoreCase => {
                 Value::Int(compare(&held.to_lowercase(), &other.to_lowercase()))
@@ -160,7 +160,7 @@ impl<'r> Run<'r> {
                 Some(_) => expression::regex(&format!("^(?:{})$", regex.as_str()))
                     .is_some_and(|whole| whole.is_match(held)),
             };
-            return Ok(Value::Bool(whole));
+            return Ok(Value::from(whole));
         }
         self.split(text, &regex, 0)
     }
@@ -223,7 +223,7 @@ impl<'r> Run<'r> {
             }
             (Method::StartsWith, [Value::Text(other), Value::Int(from)]) => {
                 let from = usize::try_from(*from).ok().filter(|from| *from <= size);
-                Value::Bool(from.is_some_and(|from| {
+                Value::from(from.is_some_and(|from| {
                     held[place(held, from)..].starts_with(self.str(*other))
                 }))
             }
