@@ -20,7 +20,7 @@ fn render(case: &Case) -> Result<String, String> {
     let mut out = Vec::new();
     let rendered = template.render(&mut scope, &Limits::API_GATEWAY, &mut out);
     rendered.map_err(|error| error.to_string())?;
-    Ok(String::from_utf8(out).unwrap())
+    String::from_utf8(out).map_err(|error| error.to_string())
 }
 
 #[test]

@@ -6,16 +6,19 @@
 //! may hold and how much it may do is metered here, because everything that costs passes through here.
 
 /// A value of a template or of a JSON document.
+///
+/// What each kind holds is one integer of 64 bits, so that a value travels in two registers; that is a good part of how fast a
+/// template renders.
 #[derive(Clone, Copy, Debug)]
 pub enum Value {
     /// JSON's `null`, and what does not exist.
     Null,
     /// `true` or `false`.
-    Bool(bool),
+    Bool(Truth),
     /// An integer of at most 64 bits.
     Int(i64),
     /// A number that was calculated.
-    Float(f64),
+    Float(Double),
     /// Any other number, as written in JSON: a fraction, an exponent, or more digits than an [`Int`](Self::Int) holds.
     Number(Text),
     /// Text, UTF-8.
@@ -25,13 +28,57 @@ pub enum Value {
     /// A map in order of insertion.
     Map(MapId),
     /// A pair of a map, as `entrySet` gives it.
-    Entry(MapId, u32),
+    Entry(EntryId),
     /// Something a template calls, but that is no data.
     Object(Object),
+    /// `$foreach` of the loop at this depth.
+    Loop(u64),
+    /// What `#define` named: an index into the template's definitions.
+    Block(u64),
+}
+
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Self::Bool(if yes { Truth::True } else { Truth::False })
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Float(Double(number.to_bits()))
+    }
+}
+
+/// A boolean as wide as all that values hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+#[allow(missing_docs)]
+pub enum Truth {
+    False,
+    True,
+}
+
+impl Truth {
+    /// As a boolean.
+    pub fn holds(self) -> bool {
+        self == Self::True
+    }
+}
+
+/// A floating-point number, by its bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Double(u64);
+
+impl Double {
+    /// As a number.
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
 }
 
 /// What a template can call that is no data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Object {
     /// `$input`
     Input,
@@ -41,51 +88,68 @@ pub enum Object {
     Context,
     /// `$stageVariables`, likewise.
     StageVariables,
-    /// `$foreach` of the loop at this depth.
-    Loop(u32),
-    /// What `#define` named: an index into the template's definitions.
-    Block(u32),
 }
 
-/// Bytes in a heap; always whole characters.
+/// Bytes in a heap, always whole characters: where they begin in the low 32 bits, how many there are above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text {
-    at: u32,
-    len: u32,
-}
+pub struct Text(u64);
 
 impl Text {
     /// No characters.
-    pub(crate) const EMPTY: Self = Self { at: 0, len: 0 };
+    pub(crate) const EMPTY: Self = Self(0);
 
     /// The text at a place that [`Heap::begin`] filled.
+    #[inline]
     pub(crate) fn new(at: usize, len: usize) -> Self {
-        Self { at: at as u32, len: len as u32 }
+        Self(at as u64 & 0xffff_ffff | (len as u64) << 32)
     }
 
     /// Whether it has no characters.
     pub fn is_empty(self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub fn len(self) -> usize {
+        (self.0 >> 32) as usize
     }
 
     /// Where it stands.
+    #[inline]
     pub(crate) fn range(self) -> std::ops::Range<usize> {
-        self.at as usize..(self.at + self.len) as usize
+        let at = (self.0 & 0xffff_ffff) as usize;
+        at..at + self.len()
     }
 
     /// A part of it, in bytes.
     pub(crate) fn part(self, from: usize, to: usize) -> Self {
-        Self { at: self.at + from as u32, len: (to - from) as u32 }
+        Self::new(self.range().start + from, to - from)
+    }
+}
+
+/// A pair of a map in a heap: the map in the low 32 bits, the place above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryId(u64);
+
+impl EntryId {
+    pub(crate) fn new(map: MapId, place: usize) -> Self {
+        Self(map.0 | (place as u64) << 32)
+    }
+
+    /// The map, and the place in it.
+    pub(crate) fn parts(self) -> (MapId, usize) {
+        (MapId(self.0 & 0xffff_ffff), (self.0 >> 32) as usize)
     }
 }
 
 /// A list in a heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListId(u32);
+pub struct ListId(u64);
 
 /// A map in a heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MapId(u32);
+pub struct MapId(u64);
 
 /// A key with its value.
 pub(crate) type Pair = (Text, Value);
@@ -124,7 +188,7 @@ impl<'k> Keys<'k> {
         let range = key.range();
         match range.start.checked_sub(self.front.len()) {
             None => &self.front[range],
-            Some(at) => &self.behind[at..at + key.len as usize],
+            Some(at) => &self.behind[at..at + key.len()],
         }
     }
 }
@@ -157,9 +221,11 @@ pub struct Heap {
     /// The last text that was built piece by piece.
     built: Option<Text>,
     steps: u64,
+    /// Bytes that may be used, at most what 32 bits tell apart.
     memory: usize,
+    used: usize,
     /// Lists and maps below these came from the body; one of them was changed.
-    watched: (u32, u32),
+    watched: (u64, u64),
     pub(crate) touched: bool,
 }
 
@@ -173,18 +239,18 @@ impl Heap {
         self.pairs.clear();
         self.order.clear();
         self.bytes.extend_from_slice(constants);
-        (self.steps, self.memory) = (steps, memory);
+        (self.steps, self.memory, self.used) = (steps, memory.min(u32::MAX as usize), 0);
         (self.watched, self.touched, self.built) = ((0, 0), false, None);
     }
 
     /// A heap with ample limits, for a document by itself.
     pub fn for_document(steps: u64, memory: usize) -> Self {
-        Self { steps, memory, ..Self::default() }
+        Self { steps, memory: memory.min(u32::MAX as usize), ..Self::default() }
     }
 
     /// Gives back what an unusually large render took.
     pub(crate) fn shrink(&mut self) {
-        if self.held() > KEPT {
+        if self.used > KEPT {
             *self = Self::default();
         }
     }
@@ -201,21 +267,18 @@ impl Heap {
         }
     }
 
-    /// Bytes in use.
-    fn held(&self) -> usize {
-        self.bytes.len()
-            + self.items.len() * size_of::<Value>()
-            + self.pairs.len() * size_of::<Pair>()
-            + self.lists.len() * size_of::<List>()
-            + self.maps.len() * size_of::<Map>()
-            + self.order.len() * size_of::<u32>()
+    /// Takes memory, in bytes.
+    #[inline]
+    pub(crate) fn grow(&mut self, more: usize) -> Result<(), Exhausted> {
+        self.room(more)?;
+        self.used += more;
+        Ok(())
     }
 
-    /// Refuses to grow past the limit. Texts have 32 bits for their places.
+    /// Whether there is memory for so many bytes.
     #[inline]
     pub(crate) fn room(&self, more: usize) -> Result<(), Exhausted> {
-        let held = self.held().saturating_add(more);
-        if held > self.memory || held > u32::MAX as usize { Err(Exhausted::Memory) } else { Ok(()) }
+        if more > self.memory - self.used { Err(Exhausted::Memory) } else { Ok(()) }
     }
 
     // Text
@@ -239,7 +302,7 @@ impl Heap {
 
     /// Stores bytes that are whole characters.
     pub(crate) fn store_bytes(&mut self, text: &[u8]) -> Result<Text, Exhausted> {
-        self.room(text.len())?;
+        self.grow(text.len())?;
         self.spend(text.len() / BYTES_A_STEP)?;
         let at = self.bytes.len();
         self.bytes.extend_from_slice(text);
@@ -253,7 +316,7 @@ impl Heap {
             Some((last, rest)) => {
                 self.spend(text.len() / BYTES_A_STEP)?;
                 self.store_bytes(rest)?;
-                Text { at: last.at, len: text.len() as u32 }
+                Text::new(last.range().start, text.len())
             }
             None => self.store_bytes(text)?,
         };
@@ -265,12 +328,12 @@ impl Heap {
 
     /// Makes a list. One that came from JSON prints as JSON, any other as Java prints it.
     pub(crate) fn list(&mut self, items: &[Value], json: bool) -> Result<Value, Exhausted> {
-        self.room(size_of_val(items) + size_of::<List>())?;
+        self.grow(size_of_val(items) + size_of::<List>())?;
         self.spend(items.len() / ITEMS_A_STEP)?;
         let (at, len) = (self.items.len() as u32, items.len() as u32);
         self.items.extend_from_slice(items);
         self.lists.push(List { at, len, room: len, json });
-        Ok(Value::List(ListId(self.lists.len() as u32 - 1)))
+        Ok(Value::List(ListId(self.lists.len() as u64 - 1)))
     }
 
     /// The members of a list.
@@ -297,7 +360,7 @@ impl Heap {
         if len == room {
             self.spend(len as usize / ITEMS_A_STEP)?;
             let more = (room * 2).max(4);
-            self.room(more as usize * size_of::<Value>())?;
+            self.grow(more as usize * size_of::<Value>())?;
             let moved = self.items.len() as u32;
             self.items.extend_from_within(at as usize..(at + len) as usize);
             self.items.resize((moved + more) as usize, Value::Null);
@@ -352,7 +415,7 @@ impl Heap {
 
     /// The same while the heap's bytes are elsewhere.
     pub(crate) fn map_of(&mut self, pairs: &[Pair], keys: &Keys<'_>) -> Result<MapId, Exhausted> {
-        self.room(size_of_val(pairs) + size_of::<Map>())?;
+        self.grow(size_of_val(pairs) + size_of::<Map>())?;
         self.spend(pairs.len() / ITEMS_A_STEP)?;
         let (at, len) = (self.pairs.len() as u32, pairs.len() as u32);
         self.pairs.extend_from_slice(pairs);
@@ -363,19 +426,30 @@ impl Heap {
             self.settle_many(&mut map, keys)?;
         }
         self.maps.push(map);
-        Ok(MapId(self.maps.len() as u32 - 1))
+        Ok(MapId(self.maps.len() as u64 - 1))
     }
 
-    /// Drops doubled keys by comparing each with each.
+    /// Drops doubled keys by comparing those that may be the same.
     fn settle_few(&mut self, map: &mut Map, keys: &Keys<'_>) {
         let pairs = &mut self.pairs[map.at as usize..];
-        let (mut next, mut end) = (1, pairs.len());
+        let (mut next, mut end) = (0, pairs.len());
+        // A bit for each key seen. Few keys share one that are not the same.
+        let mut seen = 0u64;
         while next < end {
             let (key, value) = pairs[next];
-            let same = |held: &Pair| held.0.len == key.len && keys.get(held.0) == keys.get(key);
-            match pairs[..next].iter().position(same) {
-                Some(first) => {
-                    pairs[first].1 = value;
+            let bytes = keys.get(key);
+            let ends = bytes.first().zip(bytes.last());
+            let (first, last) = ends.map_or((0, 0), |(f, l)| (usize::from(*f), usize::from(*l)));
+            let bit = 1 << ((bytes.len() * 7 + first * 5 + last) % 64);
+            let doubled = if seen & bit == 0 {
+                None
+            } else {
+                pairs[..next].iter().position(|held| keys.get(held.0) == bytes)
+            };
+            seen |= bit;
+            match doubled {
+                Some(held) => {
+                    pairs[held].1 = value;
                     pairs.copy_within(next + 1..end, next);
                     end -= 1;
                 }
@@ -415,7 +489,7 @@ impl Heap {
             map.len = kept as u32;
             order = sorted(&pairs[..kept]);
         }
-        self.room(size_of_val(&order[..]))?;
+        self.grow(size_of_val(&order[..]))?;
         (map.sorted, map.sorted_at) = (map.len, self.order.len() as u32);
         self.order.extend_from_slice(&order);
         Ok(())
@@ -452,7 +526,7 @@ impl Heap {
                 return Some(order[found] as usize);
             }
         }
-        let same = |pair: &Pair| pair.0.len as usize == key.len() && self.text(pair.0) == key;
+        let same = |pair: &Pair| self.text(pair.0) == key;
         pairs[sorted..].iter().position(same).map(|place| sorted + place)
     }
 
@@ -484,7 +558,7 @@ impl Heap {
         }
         if len == room {
             let more = (room * 2).max(4);
-            self.room(more as usize * size_of::<Pair>())?;
+            self.grow(more as usize * size_of::<Pair>())?;
             self.spend(len as usize / ITEMS_A_STEP)?;
             let moved = self.pairs.len() as u32;
             self.pairs.extend_from_within(at as usize..(at + len) as usize);
@@ -523,7 +597,7 @@ impl Heap {
 
     /// From now on [`touched`](Self::touched) tells whether anything made until now was changed.
     pub(crate) fn watch(&mut self) {
-        self.watched = (self.lists.len() as u32, self.maps.len() as u32);
+        self.watched = (self.lists.len() as u64, self.maps.len() as u64);
         self.touched = false;
     }
 }

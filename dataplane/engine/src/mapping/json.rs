@@ -11,15 +11,24 @@ use super::number;
 pub(crate) struct Reading {
     items: Vec<Value>,
     pairs: Vec<Pair>,
-    open: Vec<Open>,
+    /// Lists and maps around the innermost.
+    outer: Vec<Holder>,
     unescaped: Vec<u8>,
 }
 
-/// A list or map that has not ended yet.
-#[derive(Debug)]
-enum Open {
-    List { from: usize },
-    Map { from: usize, key: Text },
+/// What a value stands in.
+#[derive(Clone, Copy, Debug)]
+enum Holder {
+    Document,
+    /// A list whose first member is there in the work space.
+    List {
+        from: usize,
+    },
+    /// A map whose first pair is there, with the key of the next.
+    Map {
+        from: usize,
+        key: Text,
+    },
 }
 
 /// Why a text is no JSON that we read.
@@ -41,8 +50,16 @@ pub const DEPTH: usize = 400;
 
 /// Stores a body and reads it as JSON. Bytes that are no UTF-8 become U+FFFD.
 pub fn read_body(heap: &mut Heap, body: &[u8]) -> Result<Value, JsonError> {
-    let text = heap.store_bytes(String::from_utf8_lossy(body).as_bytes())?;
+    let text = store_body(heap, body)?;
     read(heap, text)
+}
+
+/// Stores a body as text.
+pub(crate) fn store_body(heap: &mut Heap, body: &[u8]) -> Result<Text, Exhausted> {
+    match std::str::from_utf8(body) {
+        Ok(text) => heap.store(text),
+        Err(_) => heap.store(&String::from_utf8_lossy(body)),
+    }
 }
 
 /// The members of a JSON object in their order, each value as compact JSON. `None` when the text is no object.
@@ -69,25 +86,29 @@ pub(crate) fn read(heap: &mut Heap, text: Text) -> Result<Value, JsonError> {
         bytes: &bytes[..text.range().end],
         at: text.range().start,
         work: &mut reading,
+        failed: None,
     };
-    let read = reader.document();
     let base = text.range().start;
+    let read = match reader.document() {
+        Some(value) => Ok(value),
+        None => Err(match reader.failed {
+            Some(JsonError::TooDeep(at)) => JsonError::TooDeep(at - base),
+            Some(JsonError::Exhausted(exhausted)) => exhausted.into(),
+            _ => JsonError::Malformed(reader.at - base),
+        }),
+    };
     heap.bytes = bytes;
     heap.bytes.extend_from_slice(&reading.unescaped);
     reading.clear();
     heap.reading = reading;
-    read.map_err(|error| match error {
-        JsonError::Malformed(at) => JsonError::Malformed(at - base),
-        JsonError::TooDeep(at) => JsonError::TooDeep(at - base),
-        other => other,
-    })
+    read
 }
 
 impl Reading {
     fn clear(&mut self) {
         self.items.clear();
         self.pairs.clear();
-        self.open.clear();
+        self.outer.clear();
         self.unescaped.clear();
     }
 }
@@ -100,156 +121,159 @@ struct Reader<'r> {
     bytes: &'r [u8],
     at: usize,
     work: &'r mut Reading,
+    /// Why reading ended, where that is not that the text is malformed at `at`.
+    failed: Option<JsonError>,
 }
 
+/// What a reader's parts give is `None` when reading has failed: small results keep it quick.
 impl Reader<'_> {
-    fn document(&mut self) -> Result<Value, JsonError> {
+    fn document(&mut self) -> Option<Value> {
+        let mut holder = Holder::Document;
         loop {
             // A value begins here.
-            let mut value = match self.next()? {
+            let mut value = match self.next() {
                 b'"' => Value::Text(self.string()?),
+                b'-' | b'0'..=b'9' => self.number()?,
                 b'{' => {
-                    self.at += 1;
-                    self.open(true)?;
-                    if self.next()? == b'}' {
-                        self.close()?
-                    } else {
-                        self.key()?;
+                    self.enter(&mut holder)?;
+                    let from = self.work.pairs.len();
+                    if self.next() != b'}' {
+                        holder = Holder::Map { from, key: self.key()? };
                         continue;
                     }
+                    holder = Holder::Map { from, key: Text::EMPTY };
+                    self.leave(&mut holder)?
                 }
                 b'[' => {
-                    self.at += 1;
-                    self.open(false)?;
-                    if self.next()? == b']' { self.close()? } else { continue }
+                    self.enter(&mut holder)?;
+                    holder = Holder::List { from: self.work.items.len() };
+                    if self.next() != b']' {
+                        continue;
+                    }
+                    self.leave(&mut holder)?
                 }
-                b'-' | b'0'..=b'9' => self.number()?,
-                b't' => self.word(b"true", Value::Bool(true))?,
-                b'f' => self.word(b"false", Value::Bool(false))?,
+                b't' => self.word(b"true", Value::from(true))?,
+                b'f' => self.word(b"false", Value::from(false))?,
                 b'n' => self.word(b"null", Value::Null)?,
-                _ => return self.malformed(),
+                _ => return None,
             };
             // A value ended here, and perhaps what holds it.
             loop {
-                let (end, is_map) = match self.work.open.last() {
-                    None => {
-                        self.space();
-                        return if self.at == self.bytes.len() {
-                            Ok(value)
-                        } else {
-                            self.malformed()
-                        };
-                    }
-                    Some(Open::List { .. }) => {
-                        self.work.items.push(value);
-                        (b']', false)
-                    }
-                    Some(Open::Map { key, .. }) => {
+                let next = self.next();
+                match &mut holder {
+                    Holder::Map { key, .. } => {
                         self.work.pairs.push((*key, value));
-                        (b'}', true)
+                        if next == b',' {
+                            self.at += 1;
+                            self.next();
+                            *key = self.key()?;
+                            break;
+                        }
+                        if next != b'}' {
+                            return None;
+                        }
                     }
-                };
-                let next = self.next()?;
-                if next == b',' {
-                    self.at += 1;
-                    if is_map {
-                        self.key()?;
+                    Holder::List { .. } => {
+                        self.work.items.push(value);
+                        if next == b',' {
+                            self.at += 1;
+                            break;
+                        }
+                        if next != b']' {
+                            return None;
+                        }
                     }
-                    break;
+                    Holder::Document => return (self.at == self.bytes.len()).then_some(value),
                 }
-                if next != end {
-                    return self.malformed();
-                }
-                value = self.close()?;
+                value = self.leave(&mut holder)?;
             }
         }
     }
 
-    fn malformed<T>(&self) -> Result<T, JsonError> {
-        Err(JsonError::Malformed(self.at))
-    }
-
+    /// The next byte that is no space, and NUL, with which nothing begins, at the end.
     #[inline]
-    fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+    fn next(&mut self) -> u8 {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return byte;
+            }
             self.at += 1;
         }
+        0
     }
 
-    /// The next byte that is no space.
-    #[inline]
-    fn next(&mut self) -> Result<u8, JsonError> {
-        self.space();
-        self.bytes.get(self.at).copied().ok_or(JsonError::Malformed(self.at))
-    }
-
-    fn open(&mut self, map: bool) -> Result<(), JsonError> {
-        if self.work.open.len() == DEPTH {
-            return Err(JsonError::TooDeep(self.at));
-        }
-        self.work.open.push(match map {
-            true => Open::Map { from: self.work.pairs.len(), key: Text::EMPTY },
-            false => Open::List { from: self.work.items.len() },
-        });
-        Ok(())
-    }
-
-    /// Ends the innermost list or map.
-    fn close(&mut self) -> Result<Value, JsonError> {
+    /// Goes into a list or map.
+    fn enter(&mut self, holder: &mut Holder) -> Option<()> {
         self.at += 1;
-        Ok(match self.work.open.pop() {
-            Some(Open::List { from }) => {
-                let list = self.heap.list(&self.work.items[from..], true)?;
+        if self.work.outer.len() == DEPTH {
+            self.failed = Some(JsonError::TooDeep(self.at));
+            return None;
+        }
+        self.work.outer.push(*holder);
+        Some(())
+    }
+
+    /// Makes the list or map that ends, and goes back to what holds it.
+    fn leave(&mut self, holder: &mut Holder) -> Option<Value> {
+        self.at += 1;
+        let made = match *holder {
+            Holder::List { from } => {
+                let list = self.heap.list(&self.work.items[from..], true);
                 self.work.items.truncate(from);
                 list
             }
-            Some(Open::Map { from, .. }) => {
+            Holder::Map { from, .. } => {
                 // Keys are compared, and they stand in the bytes that were taken out.
                 let keys = Keys { front: self.all, behind: &self.work.unescaped };
-                let map = self.heap.map_of(&self.work.pairs[from..], &keys)?;
+                let map = self.heap.map_of(&self.work.pairs[from..], &keys);
                 self.work.pairs.truncate(from);
-                Value::Map(map)
+                map.map(Value::Map)
             }
-            None => return self.malformed(),
-        })
+            Holder::Document => return None,
+        };
+        *holder = self.work.outer.pop()?;
+        self.within(made)
     }
 
-    /// Reads a key and its colon.
-    fn key(&mut self) -> Result<(), JsonError> {
-        if self.next()? != b'"' {
-            return self.malformed();
+    fn within<T>(&mut self, made: Result<T, Exhausted>) -> Option<T> {
+        if let Err(exhausted) = &made {
+            self.failed = Some((*exhausted).into());
         }
-        let text = self.string()?;
-        if self.next()? != b':' {
-            return self.malformed();
+        made.ok()
+    }
+
+    /// Reads a key and its colon; the reader stands where the key should begin.
+    #[inline]
+    fn key(&mut self) -> Option<Text> {
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let key = self.string()?;
+        if self.next() != b':' {
+            return None;
         }
         self.at += 1;
-        if let Some(Open::Map { key, .. }) = self.work.open.last_mut() {
-            *key = text;
-        }
-        Ok(())
+        Some(key)
     }
 
-    fn word(&mut self, word: &[u8], value: Value) -> Result<Value, JsonError> {
+    fn word(&mut self, word: &[u8], value: Value) -> Option<Value> {
         if !self.bytes[self.at..].starts_with(word) {
-            return self.malformed();
+            return None;
         }
         self.at += word.len();
-        Ok(value)
+        Some(value)
     }
 
-    fn string(&mut self) -> Result<Text, JsonError> {
+    #[inline]
+    fn string(&mut self) -> Option<Text> {
         let from = self.at + 1;
-        self.at = self.plain(from);
-        match self.bytes.get(self.at) {
-            Some(b'"') => {
-                let text = Text::new(from, self.at - from);
-                self.at += 1;
-                Ok(text)
-            }
-            Some(b'\\') => self.unescape(from),
-            _ => self.malformed(),
+        let end = self.plain(from);
+        if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Some(Text::new(from, end - from));
         }
+        self.at = end;
+        self.unescape(from)
     }
 
     /// The next byte that ends or interrupts a string: a quote, a backslash or a control character. Eight bytes at a time.
@@ -257,14 +281,13 @@ impl Reader<'_> {
     fn plain(&self, mut at: usize) -> usize {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const TOPS: u64 = 0x8080_8080_8080_8080;
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
-        while let Some(chunk) = self.bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok())
-        {
-            let word = u64::from_le_bytes(chunk);
-            let quote = zero(word ^ (ONES * u64::from(b'"')));
-            let slash = zero(word ^ (ONES * u64::from(b'\\')));
-            let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-            let found = quote | slash | control;
+        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+        while let Some(chunk) = self.bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            let word = u64::from_le_bytes(*chunk);
+            let quote = zero(word ^ (ONES * b'"' as u64));
+            let slash = zero(word ^ (ONES * b'\\' as u64));
+            let control = word.wrapping_sub(ONES * 0x20) & !word;
+            let found = (quote | slash | control) & TOPS;
             if found != 0 {
                 // The lowest mark is exact; those above it may come from a borrow.
                 return at + found.trailing_zeros() as usize / 8;
@@ -277,8 +300,9 @@ impl Reader<'_> {
         at
     }
 
-    /// Reads a string with escapes; its text goes behind all others.
-    fn unescape(&mut self, from: usize) -> Result<Text, JsonError> {
+    /// Reads a string with escapes, from the first of them; its text goes behind all others.
+    #[cold]
+    fn unescape(&mut self, from: usize) -> Option<Text> {
         let begin = self.work.unescaped.len();
         self.work.unescaped.extend_from_slice(&self.bytes[from..self.at]);
         loop {
@@ -295,14 +319,14 @@ impl Reader<'_> {
                         b'r' => '\r',
                         b't' => '\t',
                         b'u' => self.unicode()?,
-                        _ => return self.malformed(),
+                        _ => return None,
                     };
                     let mut buffer = [0; 4];
                     self.work
                         .unescaped
                         .extend_from_slice(plain.encode_utf8(&mut buffer).as_bytes());
                 }
-                _ => return self.malformed(),
+                _ => return None,
             }
             let end = self.plain(self.at);
             self.work.unescaped.extend_from_slice(&self.bytes[self.at..end]);
@@ -310,41 +334,42 @@ impl Reader<'_> {
         }
         self.at += 1;
         let len = self.work.unescaped.len() - begin;
-        self.heap.room(len)?;
-        Ok(Text::new(self.all.len() + begin, len))
+        let room = self.heap.grow(len);
+        self.within(room)?;
+        Some(Text::new(self.all.len() + begin, len))
     }
 
     /// A character behind `\u`; half of a pair without the other becomes U+FFFD.
-    fn unicode(&mut self) -> Result<char, JsonError> {
+    fn unicode(&mut self) -> Option<char> {
         let first = self.hex()?;
         if !(0xd800..0xdc00).contains(&first) {
-            return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+            return Some(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
         }
         if !self.bytes[self.at..].starts_with(b"\\u") {
-            return Ok(char::REPLACEMENT_CHARACTER);
+            return Some(char::REPLACEMENT_CHARACTER);
         }
         let before = self.at;
         self.at += 2;
         let second = self.hex()?;
         if !(0xdc00..0xe000).contains(&second) {
             self.at = before;
-            return Ok(char::REPLACEMENT_CHARACTER);
+            return Some(char::REPLACEMENT_CHARACTER);
         }
         let joined = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-        Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Some(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn hex(&mut self) -> Result<u32, JsonError> {
-        let digits = self.bytes.get(self.at..self.at + 4).and_then(|d| std::str::from_utf8(d).ok());
-        let value = digits
-            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|d| u32::from_str_radix(d, 16).ok());
-        let value = value.ok_or(JsonError::Malformed(self.at))?;
+    fn hex(&mut self) -> Option<u32> {
+        let digits = self.bytes.get(self.at..self.at + 4)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
         self.at += 4;
-        Ok(value)
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     }
 
-    fn number(&mut self) -> Result<Value, JsonError> {
+    #[inline]
+    fn number(&mut self) -> Option<Value> {
         let from = self.at;
         let negative = self.bytes[self.at] == b'-';
         self.at += usize::from(negative);
@@ -357,16 +382,14 @@ impl Reader<'_> {
         }
         let digits = self.at - whole;
         if digits == 0 || (digits > 1 && self.bytes[whole] == b'0') {
-            return self.malformed();
+            return None;
         }
         if !matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
             if digits <= 18 {
-                return Ok(Value::Int(if negative { -value } else { value }));
+                return Some(Value::Int(if negative { -value } else { value }));
             }
-            return Ok(number::integer(
-                Text::new(from, self.at - from),
-                &self.bytes[from..self.at],
-            ));
+            let text = Text::new(from, self.at - from);
+            return Some(number::integer(text, &self.bytes[from..self.at]));
         }
         if self.bytes[self.at] == b'.' {
             self.at += 1;
@@ -379,15 +402,15 @@ impl Reader<'_> {
             }
             self.digits()?;
         }
-        Ok(Value::Number(Text::new(from, self.at - from)))
+        Some(Value::Number(Text::new(from, self.at - from)))
     }
 
-    fn digits(&mut self) -> Result<(), JsonError> {
+    fn digits(&mut self) -> Option<()> {
         let from = self.at;
         while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
             self.at += 1;
         }
-        if self.at == from { self.malformed() } else { Ok(()) }
+        (self.at > from).then_some(())
     }
 }
 
@@ -414,8 +437,10 @@ fn write_at(
     depth: usize,
 ) -> Result<(), Exhausted> {
     match value {
-        Value::Null | Value::Object(_) => out.extend_from_slice(b"null"),
-        Value::Bool(yes) => out.extend_from_slice(if yes { b"true" } else { b"false" }),
+        Value::Null | Value::Object(_) | Value::Loop(_) | Value::Block(_) => {
+            out.extend_from_slice(b"null")
+        }
+        Value::Bool(yes) => out.extend_from_slice(if yes.holds() { b"true" } else { b"false" }),
         Value::Int(_) | Value::Float(_) | Value::Number(_) => number::write(heap, value, out),
         Value::Text(text) => quote(heap.text(text), slash, out),
         Value::List(list) => {
@@ -430,8 +455,9 @@ fn write_at(
             out.push(b']');
         }
         Value::Map(map) => pairs(heap, heap.pairs(map), slash, out, depth)?,
-        Value::Entry(map, place) => {
-            let pair = heap.pairs(map).get(place as usize);
+        Value::Entry(entry) => {
+            let (map, place) = entry.parts();
+            let pair = heap.pairs(map).get(place);
             pairs(heap, pair.map_or(&[], std::slice::from_ref), slash, out, depth)?;
         }
     }

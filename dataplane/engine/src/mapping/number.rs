@@ -22,7 +22,7 @@ impl Number {
     pub(crate) fn of(heap: &Heap, value: Value) -> Option<Self> {
         match value {
             Value::Int(number) => Some(Self::Int(number.into())),
-            Value::Float(number) => Some(Self::Float(number)),
+            Value::Float(number) => Some(Self::Float(number.get())),
             Value::Number(text) => {
                 let text = heap.str(text);
                 let whole = if is_fraction(text.as_bytes()) { None } else { text.parse().ok() };
@@ -58,7 +58,7 @@ fn is_fraction(text: &[u8]) -> bool {
 pub(crate) fn write(heap: &Heap, value: Value, out: &mut Vec<u8>) {
     match value {
         Value::Int(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-        Value::Float(number) => write_double(number, out),
+        Value::Float(number) => write_double(number.get(), out),
         Value::Number(text) => {
             let text = heap.text(text);
             // json-smart makes a BigDecimal of more than 18 characters, which prints as it was written.

@@ -134,9 +134,12 @@ pub struct Template {
     /// Variables by number; the first are [`BUILT_IN`].
     names: Box<[Box<str>]>,
     body: Block,
-    /// Bodies of definitions and macros.
+    /// Bodies of definitions.
     blocks: Box<[Block]>,
+    macros: Box<[tree::Macro]>,
     uses: Uses,
+    /// How many steps remember something.
+    hints: u16,
 }
 
 impl Template {
@@ -161,8 +164,8 @@ impl Template {
 
     /// The output if it is the same whatever the exchange: nothing but text and comments.
     pub fn constant(&self) -> Option<String> {
-        let text = |node: &tree::Node| match node {
-            tree::Node::Text(span) => Some(self.span(*span)),
+        let text = |node: &tree::Node| match node.what {
+            tree::What::Nothing => Some(self.span(node.before)),
             _ => None,
         };
         self.body.iter().map(text).collect()
@@ -185,6 +188,10 @@ impl Template {
 
     fn span(&self, span: tree::Span) -> &str {
         &self.text[span.at as usize..span.end as usize]
+    }
+
+    fn bytes(&self, span: tree::Span) -> &[u8] {
+        &self.text.as_bytes()[span.at as usize..span.end as usize]
     }
 
     fn name(&self, slot: Slot) -> &str {

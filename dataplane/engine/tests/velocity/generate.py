@@ -69,7 +69,7 @@ class Grammar:
 
     def call(self):
         return self.pick(
-            lambda: f"$name.{self.pick('length()', 'toUpperCase()', 'toLowerCase()', 'isEmpty()', 'hashCode()', 'trim()', 'toString()')}",
+            lambda: f"$name.{self.pick('length()', 'toUpperCase()', 'toLowerCase()', 'isEmpty()', 'trim()', 'toString()')}",
             lambda: f"$s.{self.pick('indexOf', 'lastIndexOf', 'contains', 'startsWith', 'endsWith', 'equals', 'concat', 'equalsIgnoreCase', 'compareTo')}({self.text_value()})",
             lambda: f"$s.substring({self.pick(0, 1, 5, 12)})",
             lambda: f"$s.substring({self.pick(0, 1)}, {self.pick(1, 5, 12)})",
@@ -83,7 +83,7 @@ class Grammar:
             lambda: f"$map.{self.pick('size()', 'isEmpty()', 'keySet()', 'values()', 'entrySet()')}",
             lambda: f"$map.{self.pick('get', 'containsKey')}({self.pick('%sx%s', '%sy%s', '%snope%s') % (chr(34), chr(34))})",
             lambda: self.pick("$list[1]", "$list[-1]", "$list[7]", "$map['y']", '$map["z"].deep[1].q', "$users[1].tags", "$users[0]['name']"),
-            lambda: self.pick("$n.intValue()", "$n.toString()", "$n.parseInt('42')", "$t.toString()", "$n.equals(7)"),
+            lambda: self.pick("$n.intValue()", "$n.toString()", "$n.parseInt('42')", "$t.toString()", "$n.equals(7)", "$s.hashCode()"),
         )()
 
     def value(self):
@@ -135,7 +135,7 @@ class Grammar:
         return form + name
 
     def words(self):
-        return self.pick("word", " ", "\n", "\n", "  ", ", ", "5", "$5 ", "# ", "#fff ", "a@b.c", "{\"k\": \"v\"}", "é", "\\", "\\n", ";$$name", "$ ",
+        return self.pick("word", " ", "\n", "\n", "  ", ", ", "5", "$5 ", "# ;", "#fff ", "a@b.c", "{\"k\": \"v\"}", "é", "\\", "\\n", ";$$name", "$ ",
                          "100%", ";[x]", ";(y)", "\t", "\r\n", "'", "\"", "${} ", "#1 ", "\\\\", "$name.com ", "#$n ", "$name (", "$n-1 ")
 
     def directive(self, depth):

@@ -198,7 +198,7 @@ impl Term<'_> {
 
     fn bool(self) -> Option<bool> {
         match self {
-            Self::Value(Value::Bool(yes)) => Some(yes),
+            Self::Value(Value::Bool(yes)) => Some(yes.holds()),
             Self::Literal(Literal::Bool(yes)) => Some(*yes),
             _ => None,
         }

@@ -217,7 +217,7 @@ impl Function {
             return Ok(None);
         }
         let sum: f64 = numbers.iter().sum();
-        Ok(Some(Value::Float(match self {
+        Ok(Some(Value::from(match self {
             Self::Min => numbers.iter().copied().fold(f64::INFINITY, f64::min),
             Self::Max => numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             Self::Average => sum / numbers.len() as f64,

@@ -87,12 +87,12 @@ pub struct RenderError {
     pub fault: Fault,
 }
 
-/// What stopped a render.
+/// What stopped a render. Boxed on its way out, so that results of single steps stay small.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum Fault {
     #[error(transparent)]
-    Exhausted(#[from] Exhausted),
+    Exhausted(Exhausted),
     #[error("the output is larger than {0} bytes")]
     Output(usize),
     #[error("index {index} is out of range: there are {size}")]
@@ -111,4 +111,10 @@ pub enum Fault {
     Changed,
     #[error("macros and definitions call each other too deeply")]
     TooDeep,
+}
+
+impl From<Exhausted> for Box<Fault> {
+    fn from(exhausted: Exhausted) -> Self {
+        Box::new(Fault::Exhausted(exhausted))
+    }
 }

@@ -33,8 +33,8 @@ impl<'t> Parser<'t, '_> {
                 let ready = self.ready(method, &arguments);
                 steps.push(Step::Call { method, arguments, ready });
             } else {
-                let known = Property::of(name);
-                steps.push(Step::Property { name: self.build.constant(name), known });
+                let (known, hint) = (Property::of(name), self.build.hint());
+                steps.push(Step::Property { name: self.build.constant(name), known, hint });
             }
             self.indices(&mut steps)?;
         }
@@ -219,10 +219,10 @@ impl<'t> Parser<'t, '_> {
     fn word_value(&mut self) -> Result<Expression, TemplateError> {
         let constant = if self.at_word("true") {
             self.at += 4;
-            Value::Bool(true)
+            Value::from(true)
         } else if self.at_word("false") {
             self.at += 5;
-            Value::Bool(false)
+            Value::from(false)
         } else if self.build.dialect == Dialect::ApiGateway && self.at_word("null") {
             self.at += 4;
             Value::Null
@@ -339,8 +339,8 @@ impl<'t> Parser<'t, '_> {
             if self.digits() > 0 { fraction = true } else { self.at = before }
         }
         let text = &self.text[begin..self.at];
-        let value = match (fraction, text.parse()) {
-            (true, Ok(number)) => Value::Float(number),
+        let value = match (fraction, text.parse::<f64>()) {
+            (true, Ok(number)) => Value::from(number),
             _ => {
                 let stored = self.build.constant(text);
                 number::integer(stored, text.as_bytes())

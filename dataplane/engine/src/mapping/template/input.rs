@@ -9,13 +9,13 @@ use super::run::Run;
 use super::scope::Place;
 use super::tree::Ready;
 
-impl<'r> Run<'r, '_> {
+impl<'r> Run<'r> {
     pub(super) fn input_method(
         &mut self,
         method: Method,
         arguments: &[Value],
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         match (method, arguments) {
             (Method::Path, [path]) => self.select(*path, ready),
             (Method::Json, [path]) => {
@@ -23,9 +23,9 @@ impl<'r> Run<'r, '_> {
                 let begin = self.out.len();
                 match found {
                     Value::Null => self.out.extend_from_slice(b"\"\""),
-                    found => json::write(&self.scope.scratch.heap, found, Slash::Plain, self.out)?,
+                    found => json::write(self.heap, found, Slash::Plain, self.out)?,
                 }
-                let written = self.scope.scratch.heap.store_bytes(&self.out[begin..])?;
+                let written = self.heap.store_bytes(&self.out[begin..])?;
                 self.out.truncate(begin);
                 Ok(Value::Text(written))
             }
@@ -37,47 +37,49 @@ impl<'r> Run<'r, '_> {
     }
 
     /// The body as text; an empty one is `{}`.
-    pub(super) fn body_text(&mut self) -> Result<Text, Fault> {
+    pub(super) fn body_text(&mut self) -> Result<Text, Box<Fault>> {
         if let Some(text) = self.body {
             return Ok(text);
         }
-        let source = self.scope.source;
-        let body = String::from_utf8_lossy(source.body());
-        let text = self.heap().store(if body.is_empty() { "{}" } else { &body })?;
+        let source = self.source;
+        let text = match source.body() {
+            [] => self.heap.store("{}")?,
+            body => json::store_body(self.heap, body)?,
+        };
         self.body = Some(text);
         Ok(text)
     }
 
     /// The body as JSON; nothing if it is none. A template that changed what it got sees the body as sent when it asks again.
-    fn document(&mut self) -> Result<Value, Fault> {
+    fn document(&mut self) -> Result<Value, Box<Fault>> {
         if let Some(document) = self.document
-            && !self.heap().touched
+            && !self.heap.touched
         {
             return Ok(document);
         }
         let text = self.body_text()?;
-        let document = match json::read(self.heap(), text) {
+        let document = match json::read(self.heap, text) {
             Ok(document) => document,
             Err(JsonError::Exhausted(exhausted)) => return Err(exhausted.into()),
             Err(JsonError::Malformed(_) | JsonError::TooDeep(_)) => Value::Null,
         };
-        self.heap().watch();
+        self.heap.watch();
         self.document = Some(document);
         Ok(document)
     }
 
-    fn select(&mut self, path: Value, ready: &'r Ready) -> Result<Value, Fault> {
+    fn select(&mut self, path: Value, ready: &'r Ready) -> Result<Value, Box<Fault>> {
         let document = self.document()?;
         if let Value::Null = document {
             return Ok(Value::Null);
         }
         let found = if let Ready::Path(path) = ready {
-            path.select(self.heap(), document)?
+            path.select(self.heap, document)?
         } else {
             let Value::Text(path) = path else { return Ok(Value::Null) };
-            self.heap().spend(1 + path.range().len())?;
-            match JsonPath::parse(self.heap().str(path)) {
-                Ok(path) => path.select(self.heap(), document)?,
+            self.heap.spend(1 + path.range().len())?;
+            match JsonPath::parse(self.heap.str(path)) {
+                Ok(path) => path.select(self.heap, document)?,
                 Err(_) => None,
             }
         };
@@ -85,9 +87,9 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Every parameter: a map of maps.
-    fn parameters(&mut self) -> Result<Value, Fault> {
-        let source = self.scope.source;
-        let heap = &mut self.scope.scratch.heap;
+    fn parameters(&mut self) -> Result<Value, Box<Fault>> {
+        let source = self.source;
+        let heap = &mut *self.heap;
         let mut places = Vec::with_capacity(Place::ALL.len());
         for place in Place::ALL {
             let mut pairs = Vec::new();
@@ -109,10 +111,10 @@ impl<'r> Run<'r, '_> {
     }
 
     /// One parameter: the first found in path, query string and headers, else empty text.
-    fn parameter(&mut self, name: Value) -> Result<Value, Fault> {
+    fn parameter(&mut self, name: Value) -> Result<Value, Box<Fault>> {
         let name = self.as_text(name)?;
-        let source = self.scope.source;
-        let heap = &mut self.scope.scratch.heap;
+        let source = self.source;
+        let heap = &mut *self.heap;
         for place in Place::ALL {
             if let Some(value) = source.parameter(place, heap.str(name)) {
                 return Ok(Value::Text(heap.store(&value)?));

@@ -2,51 +2,51 @@
 
 use std::cmp::Ordering;
 
-use super::super::heap::{Text, Value};
+use super::super::heap::{Text, Truth, Value};
 use super::super::json;
 use super::super::number::Number;
 use super::error::Fault;
 use super::run::Run;
 use super::tree::{Chain, Expression, Operator};
 
-impl<'r> Run<'r, '_> {
+impl<'r> Run<'r> {
     /// Whether a condition holds.
     ///
     /// API Gateway: everything but `false`, also what does not exist. Velocity 1.7: a reference that exists and is not `false`, and
     /// what is `true`; its literals and calculations are never true.
-    pub(super) fn truth(&mut self, expression: &'r Expression) -> Result<bool, Fault> {
+    pub(super) fn truth(&mut self, expression: &'r Expression) -> Result<bool, Box<Fault>> {
         if !self.is_stock() {
-            return Ok(!matches!(self.value(expression)?, Value::Bool(false)));
+            return Ok(!matches!(self.value(expression)?, Value::Bool(Truth::False)));
         }
         Ok(match expression {
             Expression::Reference(_) => {
-                !matches!(self.value(expression)?, Value::Null | Value::Bool(false))
+                !matches!(self.value(expression)?, Value::Null | Value::Bool(Truth::False))
             }
             Expression::Constant(_) | Expression::Not(_) | Expression::Chain(_) => {
-                matches!(self.value(expression)?, Value::Bool(true))
+                matches!(self.value(expression)?, Value::Bool(Truth::True))
             }
             _ => false,
         })
     }
 
     /// Applies operators from left to right.
-    pub(super) fn chain(&mut self, chain: &'r Chain) -> Result<Value, Fault> {
+    pub(super) fn chain(&mut self, chain: &'r Chain) -> Result<Value, Box<Fault>> {
         let logical = chain.rest.first().map(|(operator, _)| *operator);
         if let Some(operator @ (Operator::Or | Operator::And)) = logical {
             let decides = operator == Operator::Or;
             let operands = std::iter::once(&chain.first).chain(chain.rest.iter().map(|(_, e)| e));
             for operand in operands {
-                self.heap().spend(1)?;
+                self.heap.spend(1)?;
                 if self.truth(operand)? == decides {
-                    return Ok(Value::Bool(decides));
+                    return Ok(Value::from(decides));
                 }
             }
-            return Ok(Value::Bool(!decides));
+            return Ok(Value::from(!decides));
         }
         let mut left = self.value(&chain.first)?;
         let mut source = Some(&chain.first);
         for (operator, right) in &chain.rest {
-            self.heap().spend(1)?;
+            self.heap.spend(1)?;
             let value = self.value(right)?;
             left = self.operate(left, source.take(), *operator, value, right)?;
         }
@@ -60,8 +60,8 @@ impl<'r> Run<'r, '_> {
         operator: Operator,
         right: Value,
         right_source: &'r Expression,
-    ) -> Result<Value, Fault> {
-        Ok(Value::Bool(match operator {
+    ) -> Result<Value, Box<Fault>> {
+        Ok(Value::from(match operator {
             Operator::Equal => self.equal(left, right)?,
             Operator::Unequal => !self.equal(left, right)?,
             Operator::Less => self.order(left, right) == Some(Ordering::Less),
@@ -72,7 +72,7 @@ impl<'r> Run<'r, '_> {
                 let begin = self.out.len();
                 self.append(left, left_source)?;
                 self.append(right, Some(right_source))?;
-                let joined = self.scope.scratch.heap.store_built(&self.out[begin..])?;
+                let joined = self.heap.store_built(&self.out[begin..])?;
                 self.out.truncate(begin);
                 return Ok(Value::Text(joined));
             }
@@ -81,7 +81,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// A side of a sum of texts. Velocity writes what does not exist as the source has it.
-    fn append(&mut self, value: Value, source: Option<&'r Expression>) -> Result<(), Fault> {
+    fn append(&mut self, value: Value, source: Option<&'r Expression>) -> Result<(), Box<Fault>> {
         match (value, source) {
             (Value::Null, Some(Expression::Reference(reference))) if self.is_stock() => {
                 let written = self.template.span(reference.source);
@@ -93,8 +93,24 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Whole numbers stay whole; what is no number, and what is divided by zero, comes to nothing.
-    fn calculate(&mut self, left: Value, operator: Operator, right: Value) -> Result<Value, Fault> {
-        let heap = &self.scope.scratch.heap;
+    fn calculate(
+        &mut self,
+        left: Value,
+        operator: Operator,
+        right: Value,
+    ) -> Result<Value, Box<Fault>> {
+        if let (Value::Int(one), Value::Int(two)) = (left, right) {
+            let small = match operator {
+                Operator::Add => one.checked_add(two),
+                Operator::Subtract => one.checked_sub(two),
+                Operator::Multiply => one.checked_mul(two),
+                _ => None,
+            };
+            if let Some(small) = small {
+                return Ok(Value::Int(small));
+            }
+        }
+        let heap = &*self.heap;
         let (Some(left), Some(right)) = (Number::of(heap, left), Number::of(heap, right)) else {
             return Ok(Value::Null);
         };
@@ -103,7 +119,7 @@ impl<'r> Run<'r, '_> {
         }
         let (Number::Int(one), Number::Int(two)) = (left, right) else {
             let (one, two) = (left.float(), right.float());
-            return Ok(Value::Float(match operator {
+            return Ok(Value::from(match operator {
                 Operator::Add => one + two,
                 Operator::Subtract => one - two,
                 Operator::Multiply => one * two,
@@ -118,22 +134,25 @@ impl<'r> Run<'r, '_> {
             Operator::Divide => one.checked_div(two),
             _ => one.checked_rem(two),
         };
-        let whole = whole.ok_or(Fault::Number)?;
+        let whole = whole.ok_or(Box::new(Fault::Number))?;
         match i64::try_from(whole) {
             Ok(small) => Ok(Value::Int(small)),
-            Err(_) => Ok(Value::Number(self.heap().store(&whole.to_string())?)),
+            Err(_) => Ok(Value::Number(self.heap.store(&whole.to_string())?)),
         }
     }
 
     fn order(&self, left: Value, right: Value) -> Option<Ordering> {
-        let heap = &self.scope.scratch.heap;
+        if let (Value::Int(one), Value::Int(two)) = (left, right) {
+            return Some(one.cmp(&two));
+        }
+        let heap = &*self.heap;
         Number::of(heap, left)?.compare(Number::of(heap, right)?)
     }
 
     /// Numbers are equal by value, other things of different kinds by what they print as. In API Gateway what does not exist equals
     /// empty text.
-    pub(super) fn equal(&mut self, left: Value, right: Value) -> Result<bool, Fault> {
-        let heap = &mut self.scope.scratch.heap;
+    pub(super) fn equal(&mut self, left: Value, right: Value) -> Result<bool, Box<Fault>> {
+        let heap = &mut *self.heap;
         Ok(match (left, right) {
             (Value::Text(one), Value::Text(two)) => {
                 heap.spend(one.range().len() / 64)?;
@@ -155,7 +174,7 @@ impl<'r> Run<'r, '_> {
                     }
                     _ => {
                         let (one, two) = (self.as_text(one)?, self.as_text(two)?);
-                        let heap = self.heap();
+                        let heap = &mut *self.heap;
                         heap.text(one) == heap.text(two)
                     }
                 }
@@ -164,19 +183,19 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Whether lists or maps hold the same.
-    fn same(&mut self, one: Value, two: Value, depth: usize) -> Result<bool, Fault> {
+    fn same(&mut self, one: Value, two: Value, depth: usize) -> Result<bool, Box<Fault>> {
         if depth > json::DEPTH {
             return Err(super::super::heap::Exhausted::Depth.into());
         }
-        self.heap().spend(1)?;
+        self.heap.spend(1)?;
         match (one, two) {
             (Value::List(one), Value::List(two)) => {
-                let len = self.heap().items(one).len();
-                if len != self.heap().items(two).len() {
+                let len = self.heap.items(one).len();
+                if len != self.heap.items(two).len() {
                     return Ok(false);
                 }
                 for at in 0..len {
-                    let (one, two) = (self.heap().items(one)[at], self.heap().items(two)[at]);
+                    let (one, two) = (self.heap.items(one)[at], self.heap.items(two)[at]);
                     if !self.same(one, two, depth + 1)? {
                         return Ok(false);
                     }
@@ -184,15 +203,15 @@ impl<'r> Run<'r, '_> {
                 Ok(true)
             }
             (Value::Map(one), Value::Map(two)) => {
-                let len = self.heap().pairs(one).len();
-                if len != self.heap().pairs(two).len() {
+                let len = self.heap.pairs(one).len();
+                if len != self.heap.pairs(two).len() {
                     return Ok(false);
                 }
                 for at in 0..len {
-                    let (key, value): (Text, Value) = self.heap().pairs(one)[at];
-                    let finding = self.heap().finding(two);
-                    self.heap().spend(finding)?;
-                    let heap = self.heap();
+                    let (key, value): (Text, Value) = self.heap.pairs(one)[at];
+                    let finding = self.heap.finding(two);
+                    self.heap.spend(finding)?;
+                    let heap = &mut *self.heap;
                     let Some(other) = heap.get(two, heap.text(key)) else { return Ok(false) };
                     if !self.same(value, other, depth + 1)? {
                         return Ok(false);

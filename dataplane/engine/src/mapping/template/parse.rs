@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::heap::{Text, Value};
 use super::error::{Position, TemplateError, Why};
 use super::expression::{is_name, is_name_start};
-use super::tree::{Block, Call, Expression, Foreach, Macro, Node, Print, Slot, Span};
+use super::tree::{Block, Call, Expression, Foreach, Macro, Node, Print, Slot, Span, What};
 use super::{Dialect, Template, Uses};
 
 /// What all parsers of one template add to.
@@ -21,10 +21,14 @@ pub(super) struct Build {
     pub(super) constants: Vec<u8>,
     pub(super) names: Vec<Box<str>>,
     slots: HashMap<Box<str>, Slot>,
-    /// Bodies of `#define` and `#macro`.
+    /// Bodies of `#define`.
     pub(super) blocks: Vec<Block>,
-    macros: HashSet<Box<str>>,
+    /// The first of each name, as they end.
+    macros: Vec<Macro>,
+    /// Names of macros whose definitions began.
+    known: HashSet<Box<str>>,
     pub(super) uses: Uses,
+    hints: u16,
 }
 
 impl Build {
@@ -37,8 +41,10 @@ impl Build {
             names: Vec::new(),
             slots: HashMap::new(),
             blocks: Vec::new(),
-            macros: HashSet::new(),
+            macros: Vec::new(),
+            known: HashSet::new(),
             uses: Uses::default(),
+            hints: 0,
         };
         for name in super::BUILT_IN {
             build.slots.insert(name.into(), build.names.len() as Slot);
@@ -58,7 +64,9 @@ impl Build {
             names: self.names.into(),
             body,
             blocks: self.blocks.into(),
+            macros: self.macros.into(),
             uses: self.uses,
+            hints: self.hints.saturating_add(1),
         }
     }
 
@@ -70,6 +78,13 @@ impl Build {
         self.slots.insert(name.into(), slot);
         self.names.push(name.into());
         Some(slot)
+    }
+
+    /// A number for what one step remembers. The last is shared by those that come after all others are taken.
+    pub(super) fn hint(&mut self) -> u16 {
+        let hint = self.hints;
+        self.hints = hint.saturating_add(1).min(u16::MAX - 1);
+        hint
     }
 
     /// A text that each render finds at the same place of its heap.
@@ -226,7 +241,7 @@ impl<'t> Parser<'t, '_> {
         let mut nodes = Vec::new();
         let ended = loop {
             if let Some(set) = self.set()? {
-                nodes.push(set);
+                Self::add(&mut nodes, set);
                 continue;
             }
             let from = self.at;
@@ -240,7 +255,7 @@ impl<'t> Parser<'t, '_> {
                 Some(b'$') => self.dollar(&mut nodes, 0)?,
                 Some(b'\\') => self.backslashes(&mut nodes)?,
                 _ => match self.set()? {
-                    Some(set) => nodes.push(set),
+                    Some(set) => Self::add(&mut nodes, set),
                     None => {
                         if let Some(ended) = self.hash(&mut nodes)? {
                             break ended;
@@ -260,8 +275,18 @@ impl<'t> Parser<'t, '_> {
             return;
         }
         match nodes.last_mut() {
-            Some(Node::Text(before)) if before.end == span.at => before.end = span.end,
-            _ => nodes.push(Node::Text(span)),
+            Some(Node { before, what: What::Nothing }) if before.end == span.at => {
+                before.end = span.end;
+            }
+            _ => nodes.push(Node { before: span, what: What::Nothing }),
+        }
+    }
+
+    /// Adds what is no text.
+    fn add(nodes: &mut Vec<Node>, added: What) {
+        match nodes.last_mut() {
+            Some(Node { what: what @ What::Nothing, .. }) => *what = added,
+            _ => nodes.push(Node { before: Span::EMPTY, what: added }),
         }
     }
 
@@ -283,7 +308,7 @@ impl<'t> Parser<'t, '_> {
         if self.peek_at(usize::from(formal)).is_some_and(is_name_start) {
             let reference = self.reference(begin)?;
             let slashes = slashes.min(usize::from(u16::MAX)) as u16;
-            nodes.push(Node::Print(Box::new(Print { reference, quiet, slashes })));
+            Self::add(nodes, What::Print(Box::new(Print { reference, quiet, slashes })));
             return Ok(());
         }
         if self.peek().is_none() && !self.in_string {
@@ -310,7 +335,7 @@ impl<'t> Parser<'t, '_> {
             && self.word().is_some_and(|(word, _)| {
                 // Velocity forgets `#set` where the backslashes are even.
                 (KNOWN.contains(&word) && (word != "set" || slashes % 2 == 1))
-                    || self.build.macros.contains(word)
+                    || self.build.known.contains(word)
             });
         if !known {
             self.plain(nodes, begin, self.at);
@@ -399,32 +424,26 @@ impl<'t> Parser<'t, '_> {
                 return Ok(Some(Ended::Else));
             }
             "elseif" => return Ok(Some(Ended::ElseIf)),
-            "if" => nodes.push(self.conditional(begin)?),
-            "foreach" => nodes.push(self.foreach(begin)?),
-            "define" => nodes.push(self.define(begin)?),
-            "macro" => nodes.extend(self.macro_definition(begin)?),
+            "if" => Self::add(nodes, self.conditional(begin)?),
+            "foreach" => Self::add(nodes, self.foreach(begin)?),
+            "define" => Self::add(nodes, self.define(begin)?),
+            "macro" => self.macro_definition(begin)?,
             "break" | "stop" => {
                 if self.parenthesis() {
                     self.arguments()?;
                 }
-                nodes.push(if word == "break" { Node::Break } else { Node::Stop });
+                Self::add(nodes, if word == "break" { What::Break } else { What::Stop });
             }
-            name => {
-                let node = self.call(begin, name)?;
-                match node {
-                    Node::Text(span) => {
-                        let at = span.at as usize - self.base;
-                        self.plain(nodes, at, span.end as usize - self.base);
-                    }
-                    node => nodes.push(node),
-                }
-            }
+            name => match self.call(begin, name)? {
+                Some(call) => Self::add(nodes, call),
+                None => self.plain(nodes, begin, self.at),
+            },
         }
         Ok(None)
     }
 
     /// `#set`, with the spaces before it.
-    fn set(&mut self) -> Result<Option<Node>, TemplateError> {
+    fn set(&mut self) -> Result<Option<What>, TemplateError> {
         let begin = self.at;
         self.blanks();
         let is_set = self.eat("#set") || self.eat("#{set}");
@@ -450,7 +469,7 @@ impl<'t> Parser<'t, '_> {
         }
         let value = self.expression()?;
         self.close()?;
-        Ok(Some(Node::Set { target, value }))
+        Ok(Some(What::Set { target, value }))
     }
 
     /// A closing parenthesis of a directive, which takes the end of its line along.
@@ -473,7 +492,7 @@ impl<'t> Parser<'t, '_> {
         Ok(condition)
     }
 
-    fn conditional(&mut self, begin: usize) -> Result<Node, TemplateError> {
+    fn conditional(&mut self, begin: usize) -> Result<What, TemplateError> {
         let at = self.place(begin);
         let mut arms = Vec::new();
         let mut otherwise = Block::default();
@@ -493,7 +512,7 @@ impl<'t> Parser<'t, '_> {
                 Ended::End => {}
                 Ended::Text => return self.error_at(begin, Why::Open("#if")),
             }
-            return Ok(Node::If { at, arms: arms.into(), otherwise });
+            return Ok(What::If { at, arms: arms.into(), otherwise });
         }
     }
 
@@ -505,7 +524,7 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    fn foreach(&mut self, begin: usize) -> Result<Node, TemplateError> {
+    fn foreach(&mut self, begin: usize) -> Result<What, TemplateError> {
         if !self.parenthesis() {
             return self.error_at(begin, Why::Foreach);
         }
@@ -522,10 +541,10 @@ impl<'t> Parser<'t, '_> {
         };
         let body = self.body(begin, "#foreach")?;
         let at = self.place(begin);
-        Ok(Node::Foreach(Box::new(Foreach { at, slot: element.slot, list, body })))
+        Ok(What::Foreach(Box::new(Foreach { at, slot: element.slot, list, body })))
     }
 
-    fn define(&mut self, begin: usize) -> Result<Node, TemplateError> {
+    fn define(&mut self, begin: usize) -> Result<What, TemplateError> {
         let mut arguments = if self.parenthesis() { self.arguments()? } else { Vec::new() };
         let (Some(Argument::Value(Expression::Reference(name))), 0) =
             (arguments.pop(), arguments.len())
@@ -534,11 +553,11 @@ impl<'t> Parser<'t, '_> {
         };
         let block = self.body(begin, "#define")?;
         self.build.blocks.push(block);
-        Ok(Node::Define { slot: name.slot, block: self.build.blocks.len() as u32 - 1 })
+        Ok(What::Define { slot: name.slot, block: self.build.blocks.len() as u32 - 1 })
     }
 
-    /// `#macro`: API Gateway swallows it.
-    fn macro_definition(&mut self, begin: usize) -> Result<Option<Node>, TemplateError> {
+    /// `#macro`: API Gateway swallows it. Velocity knows all macros of a template from the beginning.
+    fn macro_definition(&mut self, begin: usize) -> Result<(), TemplateError> {
         let arguments = if self.parenthesis() { self.arguments()? } else { Vec::new() };
         let mut arguments = arguments.into_iter();
         let Some(Argument::Word(name)) = arguments.next() else {
@@ -552,32 +571,31 @@ impl<'t> Parser<'t, '_> {
             parameters.push(parameter.slot);
         }
         if self.build.dialect == Dialect::Velocity {
-            self.build.macros.insert(name.into());
+            self.build.known.insert(name.into());
         }
-        let block = self.body(begin, "#macro")?;
-        if self.build.dialect == Dialect::ApiGateway {
-            return Ok(None);
-        }
-        self.build.blocks.push(block);
-        let block = self.build.blocks.len() as u32 - 1;
+        let body = self.body(begin, "#macro")?;
         let name = self.slot(&format!("#{name}"))?;
-        Ok(Some(Node::Macro(Box::new(Macro { name, parameters: parameters.into(), block }))))
+        let is_new = self.build.macros.iter().all(|held| held.name != name);
+        if self.build.dialect == Dialect::Velocity && is_new {
+            self.build.macros.push(Macro { name, parameters: parameters.into(), body });
+        }
+        Ok(())
     }
 
     /// What looks like a directive and is none: a macro's call, or text.
-    fn call(&mut self, begin: usize, name: &str) -> Result<Node, TemplateError> {
+    fn call(&mut self, begin: usize, name: &str) -> Result<Option<What>, TemplateError> {
         let arguments = if self.parenthesis() { self.arguments()? } else { Vec::new() };
-        let source = self.span(begin, self.at);
         if self.build.dialect == Dialect::ApiGateway {
-            return Ok(Node::Text(source));
+            return Ok(None);
         }
+        let source = self.span(begin, self.at);
         let values = arguments.into_iter().filter_map(|argument| match argument {
             Argument::Value(value) => Some(value),
             Argument::Word(_) => None,
         });
         let arguments = values.collect();
         let name = self.slot(&format!("#{name}"))?;
-        Ok(Node::Call(Box::new(Call { source, name, arguments })))
+        Ok(Some(What::Call(Box::new(Call { source, name, arguments }))))
     }
 
     /// Whether a parenthesis follows, perhaps behind spaces; goes past it.

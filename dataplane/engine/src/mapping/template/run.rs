@@ -2,19 +2,25 @@
 
 use super::super::heap::{Heap, MapId, Object, Text, Value};
 use super::error::{Fault, RenderError};
-use super::scope::{Did, Overrides, members, override_map, put_at, value_of};
-use super::tree::{
-    Block, Call, Expression, Foreach, Macro, Node, Print, Reference, Slot, Span, Step,
+use super::scope::{
+    Did, Overrides, Scratch, Source, Trace, members, override_map, put_at, value_of,
 };
+use super::tree::{Block, Call, Expression, Foreach, Print, Reference, Slot, Span, Step, What};
 use super::{
     CONTEXT, Dialect, FOREACH, INITIAL, Limits, Scope, Template, Used, VELOCITY_COUNT,
     VELOCITY_HAS_NEXT,
 };
 
 /// A render in progress.
-pub(super) struct Run<'r, 's> {
+pub(super) struct Run<'r> {
     pub(super) template: &'r Template,
-    pub(super) scope: &'r mut Scope<'s>,
+    pub(super) source: &'r dyn Source,
+    pub(super) heap: &'r mut Heap,
+    variables: &'r mut Vec<Value>,
+    pub(super) loops: &'r mut Vec<Loop>,
+    hints: &'r mut Vec<usize>,
+    overrides: &'r mut Overrides,
+    trace: Option<&'r mut dyn Trace>,
     pub(super) limits: &'r Limits,
     pub(super) out: &'r mut Vec<u8>,
     /// Bytes that `out` may have.
@@ -25,11 +31,9 @@ pub(super) struct Run<'r, 's> {
     /// Came to `#stop`.
     stopped: bool,
     /// Definitions that are being printed.
-    defining: Vec<u32>,
+    defining: Vec<u64>,
     /// Calls of macros, the innermost last.
     calls: Vec<Frame<'r>>,
-    /// Macros by the number of their name.
-    macros: Vec<&'r Macro>,
     /// The body as text, once someone asked.
     pub(super) body: Option<Text>,
     /// The body as JSON, once someone asked; `Null` when it is none.
@@ -70,15 +74,26 @@ pub(super) fn render(
     out: &mut Vec<u8>,
 ) -> Result<(), RenderError> {
     let end = out.len().saturating_add(limits.output);
-    scope.scratch.heap.begin(&template.constants, limits.steps, limits.memory);
-    scope.scratch.loops.clear();
-    let variables = &mut scope.scratch.variables;
+    let Scratch { heap, variables, loops, hints } = &mut *scope.scratch;
+    heap.begin(&template.constants, limits.steps, limits.memory);
+    loops.clear();
     variables.clear();
     variables.extend_from_slice(&INITIAL);
     variables.resize(template.names.len(), Value::Null);
+    // Those of the render before do no harm: they are only where to look first.
+    hints.resize(usize::from(template.hints), 0);
     let mut run = Run {
         template,
-        scope,
+        source: scope.source,
+        heap,
+        variables,
+        loops,
+        hints,
+        overrides: scope.overrides,
+        trace: match &mut scope.trace {
+            Some(trace) => Some(&mut **trace),
+            None => None,
+        },
         limits,
         out,
         end,
@@ -87,27 +102,22 @@ pub(super) fn render(
         stopped: false,
         defining: Vec::new(),
         calls: Vec::new(),
-        macros: Vec::new(),
         body: None,
         document: None,
     };
     let done = run.whole();
     let at = run.at;
     scope.scratch.heap.shrink();
-    done.map_err(|fault| RenderError { at: template.position(at), fault })
+    done.map_err(|fault| RenderError { at: template.position(at), fault: *fault })
 }
 
-impl<'r> Run<'r, '_> {
-    fn whole(&mut self) -> Result<(), Fault> {
+impl<'r> Run<'r> {
+    fn whole(&mut self) -> Result<(), Box<Fault>> {
         if self.template.dialect == Dialect::Velocity {
             self.load_context()?;
         }
         self.block(&self.template.body)?;
         self.keep_overrides()
-    }
-
-    pub(super) fn heap(&mut self) -> &mut Heap {
-        &mut self.scope.scratch.heap
     }
 
     pub(super) fn is_stock(&self) -> bool {
@@ -116,21 +126,18 @@ impl<'r> Run<'r, '_> {
 
     // Blocks
 
-    fn block(&mut self, block: &'r Block) -> Result<Flow, Fault> {
+    fn block(&mut self, block: &'r Block) -> Result<Flow, Box<Fault>> {
         self.depth += 1;
         if self.depth > self.limits.depth {
-            return Err(Fault::TooDeep);
+            return Err(Fault::TooDeep.into());
         }
+        self.heap.spend(block.len())?;
         let mut flow = Flow::Next;
         for node in block {
-            self.heap().spend(1)?;
-            flow = self.node(node)?;
+            self.out.extend_from_slice(self.template.bytes(node.before));
+            flow = self.node(&node.what)?;
             if self.out.len() > self.end {
-                return Err(Fault::Output(self.limits.output));
-            }
-            // Also inside of what was printed.
-            if self.stopped {
-                flow = Flow::Stop;
+                return Err(Fault::Output(self.limits.output).into());
             }
             if flow != Flow::Next {
                 break;
@@ -140,56 +147,57 @@ impl<'r> Run<'r, '_> {
         Ok(flow)
     }
 
-    fn node(&mut self, node: &'r Node) -> Result<Flow, Fault> {
+    #[inline]
+    fn node(&mut self, node: &'r What) -> Result<Flow, Box<Fault>> {
         match node {
-            Node::Text(span) => self.out.extend_from_slice(self.template.span(*span).as_bytes()),
-            Node::Print(print) => self.print(print)?,
-            Node::Set { target, value } => self.set(target, value)?,
-            Node::If { at, arms, otherwise } => return self.choose(*at, arms, otherwise),
-            Node::Foreach(foreach) => return self.foreach(foreach),
-            Node::Define { slot, block } => {
-                self.assign(*slot, Value::Object(Object::Block(*block)));
+            What::Nothing => return Ok(Flow::Next),
+            What::Print(print) => self.print(print)?,
+            What::Set { target, value } => self.set(target, value)?,
+            What::If { at, arms, otherwise } => return self.choose(*at, arms, otherwise),
+            What::Foreach(foreach) => return self.foreach(foreach),
+            What::Define { slot, block } => {
+                self.assign(*slot, Value::Block(u64::from(*block)));
             }
-            Node::Macro(made) => {
-                // The first of a name stays.
-                if !self.macros.iter().any(|held| held.name == made.name) {
-                    self.macros.push(made);
-                }
-            }
-            Node::Call(call) => return self.call_macro(call),
-            Node::Break => return Ok(Flow::Break),
-            Node::Stop => {
-                self.trace(self.at, |_| Did::Stopped);
+            What::Call(call) => return self.call_macro(call),
+            What::Break => return Ok(Flow::Break),
+            What::Stop => {
+                self.tell(self.at, |_| Did::Stopped);
                 self.stopped = true;
             }
         }
-        Ok(Flow::Next)
+        // It may have been inside of what was printed.
+        Ok(if self.stopped { Flow::Stop } else { Flow::Next })
     }
 
-    fn print(&mut self, print: &'r Print) -> Result<(), Fault> {
-        let before = self.out.len();
-        let reference = &print.reference;
-        let value = self.reference(reference)?;
-        if print.slashes > 0 {
-            return self.print_escaped(print, value);
-        }
+    #[inline]
+    fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
+        let value = self.reference(&print.reference)?;
         match value {
-            Value::Text(text) => self.out.extend_from_slice(self.scope.scratch.heap.text(text)),
+            Value::Text(text) if print.slashes == 0 && self.trace.is_none() => {
+                self.out.extend_from_slice(self.heap.text(text));
+                Ok(())
+            }
+            value => self.print_value(print, value),
+        }
+    }
+
+    fn print_value(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
+        let before = self.out.len();
+        match value {
+            value if print.slashes > 0 => self.print_escaped(print, value)?,
             Value::Null => self.print_nothing(print),
-            Value::Object(Object::Block(block)) => {
+            Value::Block(block) => {
                 if !self.print_block(block)? {
                     self.print_nothing(print);
                 }
             }
             value => self.show(value)?,
         }
-        if self.scope.trace.is_some() {
+        if self.trace.is_some() {
             let output = String::from_utf8_lossy(&self.out[before..]).into_owned();
-            let written = self.template.span(reference.source);
-            self.trace(reference.source.at, |_| Did::Printed {
-                reference: written,
-                output: &output,
-            });
+            let source = print.reference.source;
+            let written = self.template.span(source);
+            self.tell(source.at, |_| Did::Printed { reference: written, output: &output });
         }
         Ok(())
     }
@@ -216,7 +224,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Backslashes before a reference: two are one, and a single one makes it print as written, if there is such a thing.
-    fn print_escaped(&mut self, print: &'r Print, value: Value) -> Result<(), Fault> {
+    fn print_escaped(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
         let slashes = usize::from(print.slashes);
         let half = slashes / 2;
         let kept = match (slashes % 2 == 1, matches!(value, Value::Null)) {
@@ -245,7 +253,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Prints what `#define` named. Says no when it is about to print itself without an end.
-    pub(super) fn print_block(&mut self, block: u32) -> Result<bool, Fault> {
+    pub(super) fn print_block(&mut self, block: u64) -> Result<bool, Box<Fault>> {
         if self.defining.iter().filter(|held| **held == block).count() >= 2 {
             return Ok(false);
         }
@@ -261,30 +269,30 @@ impl<'r> Run<'r, '_> {
         at: u32,
         arms: &'r [(Expression, Block)],
         otherwise: &'r Block,
-    ) -> Result<Flow, Fault> {
+    ) -> Result<Flow, Box<Fault>> {
         self.at = at;
         for (number, (condition, block)) in arms.iter().enumerate() {
             if self.truth(condition)? {
-                self.trace(at, |_| Did::Chose(Some(number)));
+                self.tell(at, |_| Did::Chose(Some(number)));
                 return self.block(block);
             }
         }
-        self.trace(at, |_| Did::Chose(None));
+        self.tell(at, |_| Did::Chose(None));
         self.block(otherwise)
     }
 
-    fn foreach(&mut self, foreach: &'r Foreach) -> Result<Flow, Fault> {
+    fn foreach(&mut self, foreach: &'r Foreach) -> Result<Flow, Box<Fault>> {
         self.at = foreach.at;
         let list = self.value(&foreach.list)?;
-        let variables = &self.scope.scratch.variables;
+        let variables = &self.variables;
         let slots = [foreach.slot, FOREACH, VELOCITY_COUNT, VELOCITY_HAS_NEXT];
         let outer = slots.map(|slot| variables[usize::from(slot)]);
-        let depth = self.scope.scratch.loops.len() as u32;
-        self.scope.scratch.loops.push(Loop { index: 0, len: 0 });
+        let depth = self.loops.len();
+        self.loops.push(Loop { index: 0, len: 0 });
         let mut flow = Flow::Next;
         let (mut index, mut began_with) = (0, None);
         loop {
-            let heap = &self.scope.scratch.heap;
+            let heap = &*self.heap;
             let (item, len) = match list {
                 Value::List(list) => (heap.items(list).get(index).copied(), heap.items(list).len()),
                 Value::Map(map) => {
@@ -294,47 +302,48 @@ impl<'r> Run<'r, '_> {
             };
             let Some(item) = item else { break };
             if *began_with.get_or_insert(len) != len {
-                return Err(Fault::Changed);
+                return Err(Fault::Changed.into());
             }
             if index as u32 == self.limits.iterations {
-                self.trace(foreach.at, |run| Did::Limited(run.limits.iterations));
+                self.tell(foreach.at, |run| Did::Limited(run.limits.iterations));
                 break;
             }
-            self.scope.scratch.loops[depth as usize] = Loop { index, len };
+            self.loops[depth] = Loop { index, len };
             index += 1;
-            let variables = &mut self.scope.scratch.variables;
+            let variables = &mut self.variables;
             variables[usize::from(foreach.slot)] = item;
-            variables[usize::from(FOREACH)] = Value::Object(Object::Loop(depth));
+            variables[usize::from(FOREACH)] = Value::Loop(depth as u64);
             variables[usize::from(VELOCITY_COUNT)] = Value::Int(index as i64);
-            variables[usize::from(VELOCITY_HAS_NEXT)] = Value::Bool(index < len);
-            if self.scope.trace.is_some() {
+            variables[usize::from(VELOCITY_HAS_NEXT)] = Value::from(index < len);
+            if self.trace.is_some() {
                 let value = self.shown(item)?;
                 let name = self.template.name(foreach.slot);
-                self.trace(foreach.at, |_| Did::Iterated { name, index: index - 1, value: &value });
+                self.tell(foreach.at, |_| Did::Iterated { name, index: index - 1, value: &value });
             }
-            self.heap().spend(1)?;
+            self.heap.spend(1)?;
             flow = self.block(&foreach.body)?;
             if flow != Flow::Next {
                 break;
             }
         }
-        self.scope.scratch.loops.truncate(depth as usize);
+        self.loops.truncate(depth);
         for (slot, value) in slots.into_iter().zip(outer) {
-            self.scope.scratch.variables[usize::from(slot)] = value;
+            self.variables[usize::from(slot)] = value;
         }
         Ok(if flow == Flow::Stop { Flow::Stop } else { Flow::Next })
     }
 
     // Macros
 
-    fn call_macro(&mut self, call: &'r Call) -> Result<Flow, Fault> {
+    fn call_macro(&mut self, call: &'r Call) -> Result<Flow, Box<Fault>> {
         self.at = call.source.at;
-        let Some(found) = self.macros.iter().find(|held| held.name == call.name).copied() else {
+        let template = self.template;
+        let Some(found) = template.macros.iter().find(|held| held.name == call.name) else {
             self.out.extend_from_slice(self.template.span(call.source).as_bytes());
             return Ok(Flow::Next);
         };
         if self.calls.len() == CALLS {
-            return Err(Fault::TooDeep);
+            return Err(Fault::TooDeep.into());
         }
         let bound = |at: usize| match call.arguments.get(at) {
             Some(Expression::Constant(value)) => Bound::Value(*value),
@@ -344,8 +353,7 @@ impl<'r> Run<'r, '_> {
         let parameters = found.parameters.iter().enumerate().map(|(at, slot)| (*slot, bound(at)));
         let parameters = parameters.collect();
         self.calls.push(Frame { parameters });
-        let template = self.template;
-        let flow = self.block(&template.blocks[found.block as usize])?;
+        let flow = self.block(&found.body)?;
         self.calls.pop();
         Ok(flow)
     }
@@ -353,37 +361,54 @@ impl<'r> Run<'r, '_> {
     // Variables
 
     /// What a variable is. Macros' parameters go before variables, those of the innermost call first.
-    fn variable(&mut self, slot: Slot) -> Result<Value, Fault> {
-        let innermost = self.calls.len();
-        for depth in (0..innermost).rev() {
-            match self.calls[depth].bound(slot) {
-                Some(Bound::Value(value)) => return Ok(value),
-                Some(Bound::Expression(expression)) => {
-                    // It belongs to the caller, and sees what the caller sees.
-                    let inner = self.calls.split_off(depth);
-                    let value = self.value(expression);
-                    self.calls.extend(inner);
-                    return value;
-                }
-                Some(Bound::Missing) | None => {}
-            }
+    #[inline]
+    fn variable(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
+        let value = self.variables[usize::from(slot)];
+        if matches!(value, Value::Object(_)) || !self.calls.is_empty() {
+            return self.unusual(slot);
         }
-        match self.scope.scratch.variables[usize::from(slot)] {
+        Ok(value)
+    }
+
+    /// A variable that may be a parameter of a macro, or a map of which nothing has been read yet.
+    #[cold]
+    fn unusual(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
+        if let Some(value) = self.parameter_value(slot)? {
+            return Ok(value);
+        }
+        match self.variables[usize::from(slot)] {
             Value::Object(Object::Context) => self.load_context_map(slot),
             Value::Object(Object::StageVariables) => self.load_stage_variables(slot),
             value => Ok(value),
         }
     }
 
+    fn parameter_value(&mut self, slot: Slot) -> Result<Option<Value>, Box<Fault>> {
+        for depth in (0..self.calls.len()).rev() {
+            match self.calls[depth].bound(slot) {
+                Some(Bound::Value(value)) => return Ok(Some(value)),
+                Some(Bound::Expression(expression)) => {
+                    // It belongs to the caller, and sees what the caller sees.
+                    let inner = self.calls.split_off(depth);
+                    let value = self.value(expression);
+                    self.calls.extend(inner);
+                    return value.map(Some);
+                }
+                Some(Bound::Missing) | None => {}
+            }
+        }
+        Ok(None)
+    }
+
     pub(super) fn assign(&mut self, slot: Slot, value: Value) {
         let parameters = self.calls.last_mut().map(|call| &mut call.parameters);
         match parameters.and_then(|p| p.iter_mut().find(|(held, _)| *held == slot)) {
             Some((_, bound)) => *bound = Bound::Value(value),
-            None => self.scope.scratch.variables[usize::from(slot)] = value,
+            None => self.variables[usize::from(slot)] = value,
         }
     }
 
-    fn set(&mut self, target: &'r Reference, value: &'r Expression) -> Result<(), Fault> {
+    fn set(&mut self, target: &'r Reference, value: &'r Expression) -> Result<(), Box<Fault>> {
         self.at = target.source.at;
         let value = self.value(value)?;
         self.at = target.source.at;
@@ -400,15 +425,15 @@ impl<'r> Run<'r, '_> {
                 self.set_member(of, last, value)?;
             }
         }
-        if self.scope.trace.is_some() {
+        if self.trace.is_some() {
             let shown = self.shown(value)?;
             let target_text = self.template.span(target.source);
-            self.trace(target.source.at, |_| Did::Set { target: target_text, value: &shown });
+            self.tell(target.source.at, |_| Did::Set { target: target_text, value: &shown });
         }
         Ok(())
     }
 
-    fn set_member(&mut self, of: Value, last: &'r Step, value: Value) -> Result<(), Fault> {
+    fn set_member(&mut self, of: Value, last: &'r Step, value: Value) -> Result<(), Box<Fault>> {
         match (of, last) {
             (Value::Map(map), Step::Property { name, .. }) => {
                 self.put(map, *name, value)?;
@@ -422,7 +447,7 @@ impl<'r> Run<'r, '_> {
                 let index = self.value(index)?;
                 if let Value::Int(index) = index {
                     let place = self.place(list, index)?;
-                    self.heap().replace(list, place, value);
+                    self.heap.replace(list, place, value);
                 }
             }
             _ => {}
@@ -431,11 +456,11 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Puts a pair into a map and gives the value it replaced. An override can be set only once.
-    pub(super) fn put(&mut self, map: MapId, key: Text, value: Value) -> Result<Value, Fault> {
+    pub(super) fn put(&mut self, map: MapId, key: Text, value: Value) -> Result<Value, Box<Fault>> {
         let value = self.held(value);
-        let old = self.heap().put(map, key, value)?;
-        if old.is_some() && self.heap().is_once(map) {
-            return Err(Fault::OverriddenTwice(self.heap().str(key).to_owned()));
+        let old = self.heap.put(map, key, value)?;
+        if old.is_some() && self.heap.is_once(map) {
+            return Err(Fault::OverriddenTwice(self.heap.str(key).to_owned()).into());
         }
         Ok(old.unwrap_or(Value::Null))
     }
@@ -451,22 +476,22 @@ impl<'r> Run<'r, '_> {
     // What the scope gives
 
     /// Velocity's variables are the members of the context.
-    fn load_context(&mut self) -> Result<(), Fault> {
+    fn load_context(&mut self) -> Result<(), Box<Fault>> {
         for (slot, name) in self.template.names.iter().enumerate() {
-            let source = self.scope.source;
+            let source = self.source;
             if let Some(datum) = source.context(name) {
-                let value = value_of(self.heap(), datum)?;
-                self.scope.scratch.variables[slot] = value;
+                let value = value_of(self.heap, datum)?;
+                self.variables[slot] = value;
             } else if slot < INITIAL.len() {
-                self.scope.scratch.variables[slot] = Value::Null;
+                self.variables[slot] = Value::Null;
             }
         }
         Ok(())
     }
 
-    fn load_context_map(&mut self, slot: Slot) -> Result<Value, Fault> {
-        let source = self.scope.source;
-        let heap = &mut self.scope.scratch.heap;
+    fn load_context_map(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
+        let source = self.source;
+        let heap = &mut *self.heap;
         let root = Value::Map(heap.map(&[])?);
         let mut failed = None;
         match &self.template.uses.context {
@@ -486,18 +511,18 @@ impl<'r> Run<'r, '_> {
         if let Some(exhausted) = failed {
             return Err(exhausted.into());
         }
-        let overrides = &*self.scope.overrides;
+        let overrides = &*self.overrides;
         let request = override_map(heap, &overrides.request, &["path", "header", "querystring"])?;
         let response = override_map(heap, &overrides.response, &["header"])?;
         put_at(heap, root, "requestOverride", request)?;
         put_at(heap, root, "responseOverride", response)?;
-        self.scope.scratch.variables[usize::from(slot)] = root;
+        self.variables[usize::from(slot)] = root;
         Ok(root)
     }
 
-    fn load_stage_variables(&mut self, slot: Slot) -> Result<Value, Fault> {
-        let source = self.scope.source;
-        let heap = &mut self.scope.scratch.heap;
+    fn load_stage_variables(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
+        let source = self.source;
+        let heap = &mut *self.heap;
         let map = heap.map(&[])?;
         let mut failed = None;
         let mut put = |name: &str, value: &str| {
@@ -520,49 +545,68 @@ impl<'r> Run<'r, '_> {
         if let Some(exhausted) = failed {
             return Err(exhausted.into());
         }
-        self.scope.scratch.variables[usize::from(slot)] = Value::Map(map);
+        self.variables[usize::from(slot)] = Value::Map(map);
         Ok(Value::Map(map))
     }
 
     /// Copies what the template overrides out of its `$context`.
-    fn keep_overrides(&mut self) -> Result<(), Fault> {
-        let heap = &self.scope.scratch.heap;
-        let Value::Map(context) = self.scope.scratch.variables[usize::from(CONTEXT)] else {
-            return Ok(());
-        };
+    fn keep_overrides(&mut self) -> Result<(), Box<Fault>> {
+        let heap = &*self.heap;
+        let Value::Map(context) = self.variables[usize::from(CONTEXT)] else { return Ok(()) };
         let of = |name: &str| {
             members(heap, heap.get(context, name.as_bytes()).unwrap_or(Value::Null), 0)
         };
         let kept = Overrides { request: of("requestOverride")?, response: of("responseOverride")? };
-        *self.scope.overrides = kept;
+        *self.overrides = kept;
         Ok(())
     }
 
     // References and values
 
     /// What a reference leads to.
-    pub(super) fn reference(&mut self, reference: &'r Reference) -> Result<Value, Fault> {
+    #[inline]
+    pub(super) fn reference(&mut self, reference: &'r Reference) -> Result<Value, Box<Fault>> {
         self.at = reference.source.at;
+        self.heap.spend(reference.steps.len())?;
         let mut value = self.variable(reference.slot)?;
         for step in &reference.steps {
-            value = self.step(value, step)?;
-            if let Value::Null = value {
-                break;
-            }
+            value = match (value, step) {
+                (Value::Null, _) => break,
+                (Value::Map(map), Step::Property { name, hint, .. }) => {
+                    self.member(map, *name, *hint)?
+                }
+                (value, step) => self.step(value, step)?,
+            };
         }
         Ok(value)
     }
 
+    /// The member of a map that a step names. Maps of one list mostly have the same keys in the same order, so the place where the
+    /// step last found its name is tried first.
     #[inline]
-    fn step(&mut self, value: Value, step: &'r Step) -> Result<Value, Fault> {
-        self.heap().spend(1)?;
+    fn member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
+        let heap = &*self.heap;
+        if let Some((key, value)) = heap.pairs(map).get(self.hints[usize::from(hint)])
+            && heap.text(*key) == heap.text(name)
+        {
+            return Ok(*value);
+        }
+        self.find_member(map, name, hint)
+    }
+
+    #[inline(never)]
+    fn find_member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
+        let heap = &mut *self.heap;
+        heap.spend(heap.finding(map))?;
+        let Some(place) = heap.find(map, heap.text(name)) else { return Ok(Value::Null) };
+        self.hints[usize::from(hint)] = place;
+        Ok(heap.pairs(map)[place].1)
+    }
+
+    fn step(&mut self, value: Value, step: &'r Step) -> Result<Value, Box<Fault>> {
         match step {
-            Step::Property { name, known } => match value {
-                Value::Map(map) => {
-                    let heap = &mut self.scope.scratch.heap;
-                    heap.spend(heap.finding(map))?;
-                    Ok(heap.get(map, heap.text(*name)).unwrap_or(Value::Null))
-                }
+            Step::Property { name, known, hint } => match value {
+                Value::Map(map) => self.member(map, *name, *hint),
                 other => self.property(other, *known),
             },
             Step::Index(index) => {
@@ -585,30 +629,30 @@ impl<'r> Run<'r, '_> {
     }
 
     /// What an expression comes to.
-    pub(super) fn value(&mut self, expression: &'r Expression) -> Result<Value, Fault> {
+    pub(super) fn value(&mut self, expression: &'r Expression) -> Result<Value, Box<Fault>> {
         Ok(match expression {
             Expression::Constant(value) => *value,
             Expression::Reference(reference) => self.reference(reference)?,
             Expression::Interpolated(block) => Value::Text(self.interpolate(block)?),
             Expression::List(items) => {
-                let made = self.heap().list(&[], false)?;
+                let made = self.heap.list(&[], false)?;
                 let Value::List(list) = made else { return Ok(made) };
                 for item in items {
                     let value = self.value(item)?;
                     let value = self.held(value);
-                    let end = self.heap().items(list).len();
-                    self.heap().insert(list, end, value)?;
+                    let end = self.heap.items(list).len();
+                    self.heap.insert(list, end, value)?;
                 }
                 made
             }
             Expression::Map(pairs) => {
-                let map = self.heap().map(&[])?;
+                let map = self.heap.map(&[])?;
                 for (key, value) in pairs {
                     let key = self.value(key)?;
                     let key = self.key(key)?;
                     let value = self.value(value)?;
                     let value = self.held(value);
-                    self.heap().put(map, key, value)?;
+                    self.heap.put(map, key, value)?;
                 }
                 Value::Map(map)
             }
@@ -619,37 +663,37 @@ impl<'r> Run<'r, '_> {
                 };
                 self.range(first, last)?
             }
-            Expression::Not(operand) => Value::Bool(!self.truth(operand)?),
+            Expression::Not(operand) => Value::from(!self.truth(operand)?),
             Expression::Chain(chain) => self.chain(chain)?,
         })
     }
 
-    fn range(&mut self, first: i64, last: i64) -> Result<Value, Fault> {
+    fn range(&mut self, first: i64, last: i64) -> Result<Value, Box<Fault>> {
         let len = usize::try_from(first.abs_diff(last)).unwrap_or(usize::MAX).saturating_add(1);
-        self.heap().spend(len)?;
-        self.heap().room(len.saturating_mul(size_of::<Value>()))?;
+        self.heap.spend(len)?;
+        self.heap.room(len.saturating_mul(size_of::<Value>()))?;
         let items: Vec<Value> = match first <= last {
             true => (first..=last).map(Value::Int).collect(),
             false => (last..=first).rev().map(Value::Int).collect(),
         };
-        Ok(self.heap().list(&items, false)?)
+        Ok(self.heap.list(&items, false)?)
     }
 
     /// Renders a string. The output's end is borrowed for it.
-    fn interpolate(&mut self, block: &'r Block) -> Result<Text, Fault> {
+    fn interpolate(&mut self, block: &'r Block) -> Result<Text, Box<Fault>> {
         let begin = self.out.len();
         self.block(block)?;
-        let stored = self.scope.scratch.heap.store_built(&self.out[begin..])?;
+        let stored = self.heap.store_built(&self.out[begin..])?;
         self.out.truncate(begin);
         Ok(stored)
     }
 
     // Tracing
 
-    fn trace<'d>(&mut self, at: u32, did: impl FnOnce(&Self) -> Did<'d>) {
-        if self.scope.trace.is_some() {
+    fn tell<'d>(&mut self, at: u32, did: impl FnOnce(&Self) -> Did<'d>) {
+        if self.trace.is_some() {
             let (at, did) = (self.template.position(at), did(self));
-            if let Some(trace) = self.scope.trace.as_deref_mut() {
+            if let Some(trace) = &mut self.trace {
                 trace.step(at, did);
             }
         }

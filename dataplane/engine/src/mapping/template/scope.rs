@@ -89,6 +89,8 @@ pub struct Scratch {
     pub(super) heap: Heap,
     pub(super) variables: Vec<Value>,
     pub(super) loops: Vec<Loop>,
+    /// Where each step of a reference last found its name.
+    pub(super) hints: Vec<usize>,
 }
 
 /// Is told what a template does, as it does it.
@@ -220,7 +222,7 @@ impl Plain {
             return Err(Exhausted::Depth);
         }
         Ok(match value {
-            Value::Bool(yes) => Self::Bool(yes),
+            Value::Bool(yes) => Self::Bool(yes.holds()),
             Value::Text(text) => Self::Text(heap.str(text).to_owned()),
             Value::Int(_) | Value::Float(_) | Value::Number(_) => {
                 let mut out = Vec::new();
@@ -232,28 +234,30 @@ impl Plain {
                 Self::List(items.collect::<Result<_, _>>()?)
             }
             Value::Map(map) => Self::Map(members(heap, Value::Map(map), depth)?),
-            Value::Null | Value::Entry(..) | Value::Object(_) => Self::Null,
+            Value::Null | Value::Entry(_) | Value::Object(_) | Value::Loop(_) | Value::Block(_) => {
+                Self::Null
+            }
         })
     }
 
-    fn into_heap(&self, heap: &mut Heap) -> Result<Value, Exhausted> {
+    fn store(&self, heap: &mut Heap) -> Result<Value, Exhausted> {
         Ok(match self {
             Self::Null => Value::Null,
-            Self::Bool(yes) => Value::Bool(*yes),
+            Self::Bool(yes) => Value::from(*yes),
             Self::Text(text) => Value::Text(heap.store(text)?),
             Self::Number(digits) => {
                 let text = heap.store(digits)?;
                 super::super::number::integer(text, digits.as_bytes())
             }
             Self::List(list) => {
-                let items = list.iter().map(|item| item.into_heap(heap));
+                let items = list.iter().map(|item| item.store(heap));
                 let items = items.collect::<Result<Vec<_>, _>>()?;
                 heap.list(&items, false)?
             }
             Self::Map(map) => {
                 let mut pairs = Vec::new();
                 for (name, value) in map {
-                    pairs.push((heap.store(name)?, value.into_heap(heap)?));
+                    pairs.push((heap.store(name)?, value.store(heap)?));
                 }
                 Value::Map(heap.map(&pairs)?)
             }
@@ -277,11 +281,10 @@ pub(super) fn override_map(
 ) -> Result<Value, Exhausted> {
     let mut pairs = Vec::new();
     for (name, value) in held.iter().filter(|(name, _)| !always.contains(&name.as_str())) {
-        pairs.push((heap.store(name)?, value.into_heap(heap)?));
+        pairs.push((heap.store(name)?, value.store(heap)?));
     }
     for name in always {
-        let inner =
-            held.iter().find(|(held, _)| held == name).map(|(_, value)| value.into_heap(heap));
+        let inner = held.iter().find(|(held, _)| held == name).map(|(_, value)| value.store(heap));
         let inner = match inner.transpose()? {
             Some(Value::Map(map)) => map,
             _ => heap.map(&[])?,
@@ -327,7 +330,7 @@ pub(super) fn value_of(heap: &mut Heap, datum: Datum<'_>) -> Result<Value, Exhau
         Datum::Null => Value::Null,
         Datum::Text(text) => Value::Text(heap.store(&text)?),
         Datum::Number(number) => Value::Int(number),
-        Datum::Bool(yes) => Value::Bool(yes),
+        Datum::Bool(yes) => Value::from(yes),
         Datum::Json(text) => match json::read_body(heap, text.as_bytes()) {
             Ok(value) => value,
             Err(json::JsonError::Exhausted(exhausted)) => return Err(exhausted),

@@ -1,28 +1,28 @@
 //! Values as text.
 
-use super::super::heap::{Exhausted, Heap, Object, Pair, Text, Value};
+use super::super::heap::{Exhausted, Heap, Pair, Text, Value};
 use super::super::json::{Slash, bounded, write};
 use super::super::number;
 use super::error::Fault;
 use super::run::Run;
 
-impl Run<'_, '_> {
+impl Run<'_> {
     /// Prints a value.
-    pub(super) fn show(&mut self, value: Value) -> Result<(), Fault> {
+    pub(super) fn show(&mut self, value: Value) -> Result<(), Box<Fault>> {
         match value {
-            Value::Object(Object::Block(block)) => {
+            Value::Block(block) => {
                 self.print_block(block)?;
             }
             value => {
                 let json = !self.is_stock();
-                show(&self.scope.scratch.heap, value, json, self.out, 0)?;
+                show(self.heap, value, json, self.out, 0)?;
             }
         }
         Ok(())
     }
 
     /// What a value prints as.
-    pub(super) fn shown(&mut self, value: Value) -> Result<String, Fault> {
+    pub(super) fn shown(&mut self, value: Value) -> Result<String, Box<Fault>> {
         let begin = self.out.len();
         self.show(value)?;
         let shown = String::from_utf8_lossy(&self.out[begin..]).into_owned();
@@ -31,21 +31,21 @@ impl Run<'_, '_> {
     }
 
     /// A value as text in the heap.
-    pub(super) fn as_text(&mut self, value: Value) -> Result<Text, Fault> {
+    pub(super) fn as_text(&mut self, value: Value) -> Result<Text, Box<Fault>> {
         if let Value::Text(text) = value {
             return Ok(text);
         }
         let begin = self.out.len();
         self.show(value)?;
-        let stored = self.scope.scratch.heap.store_bytes(&self.out[begin..])?;
+        let stored = self.heap.store_bytes(&self.out[begin..])?;
         self.out.truncate(begin);
         Ok(stored)
     }
 
     /// A value as a key of a map. What does not exist is an empty key in API Gateway.
-    pub(super) fn key(&mut self, value: Value) -> Result<Text, Fault> {
+    pub(super) fn key(&mut self, value: Value) -> Result<Text, Box<Fault>> {
         match value {
-            Value::Null if self.is_stock() => Ok(self.heap().store("null")?),
+            Value::Null if self.is_stock() => Ok(self.heap.store("null")?),
             value => self.as_text(value),
         }
     }
@@ -61,7 +61,7 @@ fn show(
 ) -> Result<(), Exhausted> {
     match value {
         Value::Null => {}
-        Value::Bool(yes) => out.extend_from_slice(if yes { b"true" } else { b"false" }),
+        Value::Bool(yes) => out.extend_from_slice(if yes.holds() { b"true" } else { b"false" }),
         Value::Int(_) | Value::Float(_) | Value::Number(_) => number::write(heap, value, out),
         Value::Text(text) => out.extend_from_slice(heap.text(text)),
         Value::List(list) if json && heap.is_json(list) => write(heap, value, Slash::Escaped, out)?,
@@ -94,13 +94,14 @@ fn show(
             }
             out.push(b'}');
         }
-        Value::Entry(map, place) => {
-            if let Some(held) = heap.pairs(map).get(place as usize) {
+        Value::Entry(entry) => {
+            let (map, place) = entry.parts();
+            if let Some(held) = heap.pairs(map).get(place) {
                 pair(heap, held, json, out, depth)?;
             }
         }
-        Value::Object(Object::Loop(_)) => out.extend_from_slice(b"{}"),
-        Value::Object(_) => {}
+        Value::Loop(_) => out.extend_from_slice(b"{}"),
+        Value::Object(_) | Value::Block(_) => {}
     }
     Ok(())
 }

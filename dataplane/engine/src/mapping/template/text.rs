@@ -11,19 +11,16 @@ use super::names::Method;
 use super::run::Run;
 use super::tree::Ready;
 
-impl<'r> Run<'r, '_> {
+impl<'r> Run<'r> {
     pub(super) fn text_method(
         &mut self,
         text: Text,
         method: Method,
         arguments: &[Value],
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
-        self.heap().spend(text.range().len() / BYTES_A_STEP)?;
-        let numbers = match arguments {
-            [.., Value::Int(_)] | [Value::Int(_), ..] => true,
-            _ => false,
-        };
+    ) -> Result<Value, Box<Fault>> {
+        self.heap.spend(text.range().len() / BYTES_A_STEP)?;
+        let numbers = matches!(arguments, [.., Value::Int(_)] | [Value::Int(_), ..]);
         if !numbers {
             return match arguments {
                 [] => self.alone(text, method),
@@ -50,18 +47,18 @@ impl<'r> Run<'r, '_> {
     }
 
     fn str(&self, text: Text) -> &str {
-        self.scope.scratch.heap.str(text)
+        self.heap.str(text)
     }
 
-    fn keep(&mut self, made: &str) -> Result<Value, Fault> {
-        Ok(Value::Text(self.heap().store(made)?))
+    fn keep(&mut self, made: &str) -> Result<Value, Box<Fault>> {
+        Ok(Value::Text(self.heap.store(made)?))
     }
 
-    fn alone(&mut self, text: Text, method: Method) -> Result<Value, Fault> {
+    fn alone(&mut self, text: Text, method: Method) -> Result<Value, Box<Fault>> {
         let held = self.str(text);
         Ok(match method {
             Method::Length => Value::Int(units(held) as i64),
-            Method::IsEmpty => Value::Bool(held.is_empty()),
+            Method::IsEmpty => Value::from(held.is_empty()),
             Method::HashCode => {
                 let hash =
                     |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
@@ -84,26 +81,26 @@ impl<'r> Run<'r, '_> {
         method: Method,
         argument: Text,
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         if let Method::Matches | Method::Split = method {
             return self.with_pattern(text, method, argument, ready);
         }
         let (held, other) = (self.str(text), self.str(argument));
         let place = |at: Option<usize>| Value::Int(at.map_or(-1, |at| units(&held[..at]) as i64));
         Ok(match method {
-            Method::Contains => Value::Bool(held.contains(other)),
-            Method::StartsWith => Value::Bool(held.starts_with(other)),
-            Method::EndsWith => Value::Bool(held.ends_with(other)),
+            Method::Contains => Value::from(held.contains(other)),
+            Method::StartsWith => Value::from(held.starts_with(other)),
+            Method::EndsWith => Value::from(held.ends_with(other)),
             Method::IndexOf => place(held.find(other)),
             Method::LastIndexOf => place(held.rfind(other)),
-            Method::EqualsIgnoreCase => Value::Bool(held.to_lowercase() == other.to_lowercase()),
+            Method::EqualsIgnoreCase => Value::from(held.to_lowercase() == other.to_lowercase()),
             Method::CompareTo => Value::Int(compare(held, other)),
             Method::CompareToIgnoreCase => {
                 Value::Int(compare(&held.to_lowercase(), &other.to_lowercase()))
             }
             Method::Concat => {
                 let joined = [held, other].concat();
-                return Ok(Value::Text(self.heap().store_built(joined.as_bytes())?));
+                return Ok(Value::Text(self.heap.store_built(joined.as_bytes())?));
             }
             Method::ValueOf => Value::Text(argument),
             _ => Value::Null,
@@ -117,11 +114,11 @@ impl<'r> Run<'r, '_> {
         from: Text,
         to: Text,
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         let first = match method {
             Method::Replace => {
                 let growth = (self.str(to).len() + 1).saturating_mul(text.range().len() + 1);
-                self.heap().room(growth)?;
+                self.heap.room(growth)?;
                 let made = self.str(text).replace(self.str(from), self.str(to));
                 return self.keep(&made);
             }
@@ -137,14 +134,14 @@ impl<'r> Run<'r, '_> {
         self.keep(&made)
     }
 
-    fn pattern(&mut self, pattern: Text, ready: &'r Ready) -> Result<Cow<'r, Regex>, Fault> {
+    fn pattern(&mut self, pattern: Text, ready: &'r Ready) -> Result<Cow<'r, Regex>, Box<Fault>> {
         if let Ready::Regex(regex) = ready {
             return Ok(Cow::Borrowed(regex));
         }
-        self.heap().spend(PATTERN_STEPS)?;
+        self.heap.spend(PATTERN_STEPS)?;
         let pattern = self.str(pattern);
         let regex = expression::regex(pattern);
-        regex.map(Cow::Owned).ok_or_else(|| Fault::Pattern(pattern.to_owned()))
+        regex.map(Cow::Owned).ok_or_else(|| Fault::Pattern(pattern.to_owned()).into())
     }
 
     fn with_pattern(
@@ -153,7 +150,7 @@ impl<'r> Run<'r, '_> {
         method: Method,
         pattern: Text,
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         let regex = self.pattern(pattern, ready)?;
         let held = self.str(text);
         if method == Method::Matches {
@@ -164,14 +161,14 @@ impl<'r> Run<'r, '_> {
                 Some(_) => expression::regex(&format!("^(?:{})$", regex.as_str()))
                     .is_some_and(|whole| whole.is_match(held)),
             };
-            return Ok(Value::Bool(whole));
+            return Ok(Value::from(whole));
         }
         self.split(text, &regex, 0)
     }
 
     /// As `String.split`: no empty text at the end, unless there is a limit below zero, and none before a match of nothing at the
     /// beginning.
-    fn split(&mut self, text: Text, regex: &Regex, limit: i64) -> Result<Value, Fault> {
+    fn split(&mut self, text: Text, regex: &Regex, limit: i64) -> Result<Value, Box<Fault>> {
         let held = self.str(text);
         let mut parts = Vec::new();
         let mut from = 0;
@@ -192,7 +189,7 @@ impl<'r> Run<'r, '_> {
             }
         }
         let parts: Vec<Value> = parts.into_iter().map(Value::Text).collect();
-        Ok(self.heap().list(&parts, false)?)
+        Ok(self.heap.list(&parts, false)?)
     }
 
     fn at_place(
@@ -201,7 +198,7 @@ impl<'r> Run<'r, '_> {
         method: Method,
         arguments: &[Value],
         ready: &'r Ready,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         let held = self.str(text);
         let size = units(held);
         Ok(match (method, arguments) {
@@ -227,7 +224,7 @@ impl<'r> Run<'r, '_> {
             }
             (Method::StartsWith, [Value::Text(other), Value::Int(from)]) => {
                 let from = usize::try_from(*from).ok().filter(|from| *from <= size);
-                Value::Bool(
+                Value::from(
                     from.is_some_and(|from| {
                         held[place(held, from)..].starts_with(self.str(*other))
                     }),
@@ -279,7 +276,7 @@ enum Piece {
 }
 
 /// Reads a replacement as `Matcher.appendReplacement` does: `$1` is a group, a backslash takes the meaning away.
-fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
+fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Box<Fault>> {
     let mut pieces = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -290,7 +287,7 @@ fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
                 let first =
                     chars.next().as_ref().and_then(digit).ok_or(Fault::Argument("replaceAll"))?;
                 if first >= groups {
-                    return Err(Fault::Group);
+                    return Err(Fault::Group.into());
                 }
                 let mut group = first;
                 // As many digits as still name a group.

@@ -16,15 +16,27 @@ pub(super) struct Span {
     pub(super) end: u32,
 }
 
+impl Span {
+    /// No text.
+    pub(super) const EMPTY: Self = Self { at: 0, end: 0 };
+}
+
 /// Number of a variable.
 pub(super) type Slot = u16;
 
 pub(super) type Block = Box<[Node]>;
 
+/// Text that is copied to the output, and what follows it.
 #[derive(Debug)]
-pub(super) enum Node {
-    /// Copied to the output.
-    Text(Span),
+pub(super) struct Node {
+    pub(super) before: Span,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// Nothing, at the end, or where text goes on after a comment.
+    Nothing,
     /// A reference that stands in text.
     Print(Box<Print>),
     Set {
@@ -41,7 +53,6 @@ pub(super) enum Node {
         slot: Slot,
         block: u32,
     },
-    Macro(Box<Macro>),
     Call(Box<Call>),
     Break,
     Stop,
@@ -67,8 +78,8 @@ pub(super) struct Reference {
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// `.name`
-    Property { name: Text, known: Property },
+    /// `.name`; the hint is a number of its own.
+    Property { name: Text, known: Property, hint: u16 },
     /// `[index]`
     Index(Expression),
     /// `.name(...)`
@@ -128,12 +139,12 @@ pub(super) struct Foreach {
     pub(super) body: Block,
 }
 
-/// `#macro`; stock Velocity only.
+/// What `#macro` defines; stock Velocity only.
 #[derive(Debug)]
 pub(super) struct Macro {
     pub(super) name: Slot,
     pub(super) parameters: Box<[Slot]>,
-    pub(super) block: u32,
+    pub(super) body: Block,
 }
 
 /// `#name(...)`, or anything that looks like it.

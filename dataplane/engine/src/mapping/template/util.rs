@@ -10,19 +10,19 @@ use super::error::Fault;
 use super::names::Method;
 use super::run::Run;
 
-impl Run<'_, '_> {
+impl Run<'_> {
     pub(super) fn util_method(
         &mut self,
         method: Method,
         arguments: &[Value],
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Box<Fault>> {
         let [argument] = arguments else { return Ok(Value::Null) };
         if let (Method::EscapeJavaScript, Value::Null) = (method, argument) {
-            return Ok(Value::Text(self.heap().store("null")?));
+            return Ok(Value::Text(self.heap.store("null")?));
         }
         let text = self.as_text(*argument)?;
-        self.heap().spend(text.range().len() / BYTES_A_STEP)?;
-        let heap = &mut self.scope.scratch.heap;
+        self.heap.spend(text.range().len() / BYTES_A_STEP)?;
+        let heap = &mut *self.heap;
         let made = match method {
             Method::EscapeJavaScript => escape_javascript(heap.str(text)),
             Method::UrlEncode => url_encode(heap.text(text)),
@@ -40,7 +40,7 @@ impl Run<'_, '_> {
                     Ok(value) => Ok(value),
                     Err(JsonError::Exhausted(exhausted)) => Err(exhausted.into()),
                     Err(_) if matches!(argument, Value::Null) => Ok(Value::Null),
-                    Err(_) => Err(Fault::Argument("$util.parseJson")),
+                    Err(_) => Err(Fault::Argument("$util.parseJson").into()),
                 };
             }
             _ => return Ok(Value::Null),
