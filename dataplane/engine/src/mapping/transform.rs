@@ -3,6 +3,7 @@
 //! Sources: developer guide, "Mapping template transformations" and "Variables for data transformations"; recorded keys of `$context`.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use serde_json::{Map, Value};
 
@@ -66,11 +67,13 @@ impl Transform {
             Self::Constant(text) => return Ok(text.to_vec()),
             Self::Template(template) => template,
         };
-        let mut scratch = Scratch::default();
         let source = Seen { view, body: &body };
-        let mut scope = Scope { source: &source, scratch: &mut scratch, overrides, trace: None };
         let mut out = Vec::new();
-        match template.render(&mut scope, &Limits::API_GATEWAY, &mut out) {
+        let rendered = SCRATCH.with_borrow_mut(|scratch| {
+            let mut scope = Scope { source: &source, scratch, overrides, trace: None };
+            template.render(&mut scope, &Limits::API_GATEWAY, &mut out)
+        });
+        match rendered {
             Ok(()) => Ok(out),
             Err(error) => {
                 cx.detail(|| format!("it failed at {error}"));
@@ -78,6 +81,11 @@ impl Transform {
             }
         }
     }
+}
+
+thread_local! {
+    /// Work space of renders: a thread has one at a time, and none waits for anything. It keeps little between them.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// An exchange as templates see it.

@@ -236,7 +236,7 @@ impl Plain {
         })
     }
 
-    fn into_heap(&self, heap: &mut Heap) -> Result<Value, Exhausted> {
+    fn to_heap(&self, heap: &mut Heap) -> Result<Value, Exhausted> {
         Ok(match self {
             Self::Null => Value::Null,
             Self::Bool(yes) => Value::Bool(*yes),
@@ -246,14 +246,14 @@ impl Plain {
                 super::super::number::integer(text, digits.as_bytes())
             }
             Self::List(list) => {
-                let items = list.iter().map(|item| item.into_heap(heap));
+                let items = list.iter().map(|item| item.to_heap(heap));
                 let items = items.collect::<Result<Vec<_>, _>>()?;
                 heap.list(&items, false)?
             }
             Self::Map(map) => {
                 let mut pairs = Vec::new();
                 for (name, value) in map {
-                    pairs.push((heap.store(name)?, value.into_heap(heap)?));
+                    pairs.push((heap.store(name)?, value.to_heap(heap)?));
                 }
                 Value::Map(heap.map(&pairs)?)
             }
@@ -277,11 +277,11 @@ pub(super) fn override_map(
 ) -> Result<Value, Exhausted> {
     let mut pairs = Vec::new();
     for (name, value) in held.iter().filter(|(name, _)| !always.contains(&name.as_str())) {
-        pairs.push((heap.store(name)?, value.into_heap(heap)?));
+        pairs.push((heap.store(name)?, value.to_heap(heap)?));
     }
     for name in always {
         let inner =
-            held.iter().find(|(held, _)| held == name).map(|(_, value)| value.into_heap(heap));
+            held.iter().find(|(held, _)| held == name).map(|(_, value)| value.to_heap(heap));
         let inner = match inner.transpose()? {
             Some(Value::Map(map)) => map,
             _ => heap.map(&[])?,

@@ -20,10 +20,7 @@ impl<'r> Run<'r, '_> {
         ready: &'r Ready,
     ) -> Result<Value, Fault> {
         self.heap().spend(text.range().len() / BYTES_A_STEP)?;
-        let numbers = match arguments {
-            [.., Value::Int(_)] | [Value::Int(_), ..] => true,
-            _ => false,
-        };
+        let numbers = matches!(arguments, [.., Value::Int(_)] | [Value::Int(_), ..]);
         if !numbers {
             return match arguments {
                 [] => self.alone(text, method),
@@ -325,7 +322,7 @@ fn replace(
             match piece {
                 Piece::Char(c) => out.push(*c),
                 Piece::Group(group) => {
-                    out.push_str(captures.get(*group).map_or("", |g| g.as_str()))
+                    out.push_str(captures.get(*group).map_or("", |g| g.as_str()));
                 }
             }
         }
