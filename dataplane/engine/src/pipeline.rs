@@ -10,6 +10,7 @@ use crate::integration::http;
 use crate::integration::mapped::Sent;
 use crate::mapping::body::Document;
 use crate::mapping::context::View;
+use crate::mapping::template::Overrides;
 use crate::respond::compress::{self, Coding};
 use crate::respond::gateway::{self, Refused};
 use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
@@ -150,9 +151,11 @@ pub struct Calling {
     purpose: Purpose,
     routed: Routed,
     ids: Ids,
+    /// What the request template overrides.
+    overrides: Overrides,
 }
 
-/// A request that waits for its body, which the integration needs.
+/// A request that waits for its body, which its validator or the integration needs.
 #[derive(Debug)]
 pub struct Receiving {
     routed: Routed,
@@ -186,7 +189,7 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     });
     let request =
         Outgoing { method: Method::Get, target, fields, timeout_ms: AUTHORIZER_TIMEOUT_MS };
-    let purpose = Purpose::Authorize;
+    let (purpose, overrides) = (Purpose::Authorize, Overrides::default());
     let call = Call {
         purpose,
         upstream: auth.upstream.clone(),
@@ -194,7 +197,7 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         body: Vec::new(),
         max_reply: 8 * 1024,
     };
-    Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids })))
+    Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids, overrides })))
 }
 
 /// Goes on with what a call came to.
@@ -204,7 +207,7 @@ pub(crate) fn replied(
     head: &Head,
     got: Result<Reply, CallError>,
 ) -> Step {
-    let Calling { purpose, routed, ids } = parked;
+    let Calling { purpose, routed, ids, overrides } = parked;
     match purpose {
         Purpose::Authorize => {
             let failure = match got {
@@ -219,7 +222,7 @@ pub(crate) fn replied(
         }
         Purpose::Integrate => {
             let made = match got {
-                Ok(reply) => answer(cx, head, &routed, &ids, reply),
+                Ok(reply) => answer(cx, head, &routed, &ids, reply, overrides),
                 Err(error) => Err(failed(cx, error).into()),
             };
             settle(cx, head, &routed, ids, made)
@@ -264,7 +267,13 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         cx.note("validate", || refusal.message.clone().unwrap_or_default());
         return refuse(cx, head, &routed, ids, refusal);
     }
+    let checks_body = method.validator.as_ref().is_some_and(|v| v.model(head).is_some());
     let wants_body = match &method.integration {
+        Integration::Broken(why) => {
+            cx.note("integration", || format!("cannot be carried out: {why}"));
+            Err(Failure::Misconfigured)
+        }
+        _ if checks_body => Ok(head.body != BodySize::Empty),
         Integration::HttpProxy(http) if http.reads_body || is_coded(cx, head, http, place) => {
             Ok(head.body != BodySize::Empty)
         }
@@ -287,10 +296,6 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             mapped.wants_body(head)
         }
         Integration::LambdaProxy(_) => Ok(head.body != BodySize::Empty),
-        Integration::Broken(why) => {
-            cx.note("integration", || format!("cannot be carried out: {why}"));
-            Err(Failure::Misconfigured)
-        }
     };
     match wants_body {
         Ok(true) => {
@@ -308,22 +313,31 @@ fn is_coded(cx: &Ctx<'_>, head: &Head, http: &http::Http, place: Place) -> bool 
         && (Coding::wanted(head).is_some() || compress::is_coded(head))
 }
 
-/// Phase 7 of an integration that needs the whole body.
+/// Phases 6 and 7 where the whole body is needed: whether it is well formed, and what to send.
 fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) -> Step {
     let view = View::new(cx, head, &routed, &ids);
-    let sent = match cx.world.method(routed.place).map(|method| &method.integration) {
+    let method = cx.world.method(routed.place);
+    if let Some(validator) = method.and_then(|method| method.validator.as_ref())
+        && let Err(refusal) = validator.body(cx, head, &body)
+    {
+        return refuse(cx, head, &routed, ids, refusal);
+    }
+    let sent = match method.map(|method| &method.integration) {
         Some(Integration::Mapped(mapped)) => mapped.send(cx, &view, body),
         Some(Integration::HttpProxy(http)) => pass(cx, http, &view, body),
-        Some(Integration::LambdaProxy(proxy)) => proxy.invoke(cx, &view, &body).map(Sent::Call),
+        Some(Integration::LambdaProxy(proxy)) => {
+            proxy.invoke(cx, &view, &body).map(|call| Sent::Call(call, Overrides::default()))
+        }
         _ => Err(Failure::Misconfigured),
     };
     let made = match sent {
-        Ok(Sent::Call(call)) => {
+        Ok(Sent::Call(call, overrides)) => {
             let purpose = Purpose::Integrate;
-            return Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids })));
+            let calling = Calling { purpose, routed, ids, overrides };
+            return Step::Wait(Wait::Call(call, Next::new(calling)));
         }
-        Ok(Sent::Selected(mapped, value)) => {
-            mapped.answer_selected(cx, &view, &ids, routed.place, &value)
+        Ok(Sent::Selected(mapped, value, overrides)) => {
+            mapped.answer_selected(cx, &view, &ids, routed.place, &value, overrides)
         }
         Err(failure) => Err(failure),
     };
@@ -345,7 +359,8 @@ fn pass(
     let request = http.passed(cx, &View { body: document.as_ref(), ..*view })?;
     let upstream = http.upstream.clone();
     let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);
-    Ok(Sent::Call(Call { purpose, upstream, request, body, max_reply }))
+    let call = Call { purpose, upstream, request, body, max_reply };
+    Ok(Sent::Call(call, Overrides::default()))
 }
 
 /// Phase 8 of an integration that was called: what the caller gets of its answer.
@@ -355,10 +370,13 @@ fn answer(
     routed: &Routed,
     ids: &Ids,
     reply: Reply,
+    overrides: Overrides,
 ) -> Result<Answer, Refusal> {
     let view = View::new(cx, head, routed, ids);
     match cx.world.method(routed.place).map(|method| &method.integration) {
-        Some(Integration::Mapped(mapped)) => mapped.answer(cx, &view, ids, routed.place, reply),
+        Some(Integration::Mapped(mapped)) => {
+            mapped.answer(cx, &view, ids, routed.place, reply, overrides)
+        }
         Some(Integration::LambdaProxy(proxy)) => proxy.answer(cx, &view, ids, routed.place, &reply),
         _ => {
             let fields = passed_on(cx, &reply.head, ids);

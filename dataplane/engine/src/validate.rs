@@ -1,35 +1,61 @@
 //! Well formed: what a method requires of a request before its integration is asked.
 //!
-//! Parameters are checked here. A body that must fit a model is not yet: [`Validator::link`] refuses such a method, and is the one
-//! place where a schema comes in; [`crate::pipeline`] then waits for the body as it does for integrations that need it.
+//! Parameters are checked as soon as the head is there, and then the body against the model of its content type, for which
+//! [`crate::pipeline`] waits as it does for integrations that need it.
 //! Source: developer guide, "Request validation for REST APIs"; order and text of the names as recorded.
 
+pub(crate) mod models;
 pub mod schema;
 
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 use tidegate_proto::v1;
 
+use crate::exchange::Ctx;
+use crate::head::{Head, Known};
 use crate::mapping::context::View;
+use crate::mapping::media;
 use crate::mapping::parameter::{Side, Source};
 use crate::respond::{Failure, Refusal};
+use models::Models;
+use schema::Schema;
 
 /// What a method's request validator checks.
 #[derive(Debug)]
 pub(crate) struct Validator {
     /// Names as AWS shows them, in the order of their full keys.
     required: Box<[(Box<str>, Source)]>,
+    models: Box<[Model]>,
+}
+
+/// What bodies of one content type have to fit.
+#[derive(Debug)]
+pub(crate) struct Model {
+    media: Box<str>,
+    name: Box<str>,
+    schema: Arc<Schema>,
 }
 
 impl Validator {
     /// Builds the validator of a method; `None` when there is nothing to check.
-    pub(crate) fn link(method: &v1::Method, bundle: &v1::Bundle) -> Result<Option<Self>, String> {
+    pub(crate) fn link(
+        method: &v1::Method,
+        bundle: &v1::Bundle,
+        models: &mut Models<'_>,
+    ) -> Result<Option<Self>, String> {
         if method.request_validator_id.is_empty() {
             return Ok(None);
         }
         let id = &method.request_validator_id;
         let validator = bundle.request_validators.iter().find(|validator| validator.id == *id);
         let validator = validator.ok_or("its request validator does not exist")?;
-        if validator.validate_body && !method.request_models.is_empty() {
-            return Err("validation of bodies against models is not supported yet".into());
+        let mut checked = Vec::new();
+        for pair in method.request_models.iter().filter(|_| validator.validate_body) {
+            if let Some(schema) = models.schema(&pair.value)? {
+                let media = pair.name.to_ascii_lowercase().into();
+                checked.push(Model { media, name: pair.value.as_str().into(), schema });
+            }
         }
         let mut required = Vec::new();
         let asked = method.request_parameters.iter().filter(|pair| pair.value == "true");
@@ -40,7 +66,8 @@ impl Validator {
             let name = pair.name.splitn(4, '.').nth(3).unwrap_or(&pair.name);
             required.push((name.into(), source));
         }
-        Ok((!required.is_empty()).then(|| Self { required: required.into() }))
+        let any = !required.is_empty() || !checked.is_empty();
+        Ok(any.then(|| Self { required: required.into(), models: checked.into() }))
     }
 
     /// Checks that each required parameter is there and not blank.
@@ -60,6 +87,57 @@ impl Validator {
             return Ok(());
         }
         let message = format!("Missing required request parameters: [{}]", missing.join(", "));
-        Err(Refusal { failure: Failure::MissingParameters, message: Some(message) })
+        Err(Refusal::saying(Failure::MissingParameters, message))
+    }
+
+    /// The model for the content type of a request; `None` when its body may be anything.
+    pub(crate) fn model(&self, head: &Head) -> Option<&Model> {
+        let sent = media::first(head, Known::ContentType);
+        let of = |media: &[u8]| {
+            self.models.iter().find(|model| model.media.as_bytes().eq_ignore_ascii_case(media))
+        };
+        of(sent).or_else(|| of(b"$default"))
+    }
+
+    /// Checks a body against the model of its content type.
+    pub(crate) fn body(&self, cx: &mut Ctx<'_>, head: &Head, body: &[u8]) -> Result<(), Refusal> {
+        let Some(model) = self.model(head) else { return Ok(()) };
+        let wrong = misfits(&model.schema, body);
+        let (name, media) = (&model.name, &model.media);
+        cx.note("validate", || match wrong.is_empty() {
+            true => format!("the body fits model {name}, which is for {media}"),
+            false => format!("the body does not fit model {name}, which is for {media}"),
+        });
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        wrong.iter().for_each(|text| cx.detail(|| text.clone()));
+        let validation = Some(Value::from(wrong).to_string());
+        Err(Refusal { validation, ..Failure::InvalidBody.into() })
     }
 }
+
+/// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.
+fn misfits(schema: &Schema, body: &[u8]) -> Vec<String> {
+    let instance = match body {
+        [] => Ok(Value::Object(Map::new())),
+        body => serde_json::from_slice(body),
+    };
+    let instance = match instance {
+        Ok(instance) => instance,
+        Err(error) => return vec![format!("the body is no JSON: {error}")],
+    };
+    match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
+        Ok(found) => found.into_iter().take(MAX_TOLD).map(|violation| violation.message).collect(),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+/// Comparisons that checking may take: enough for a value of a byte that some alternatives are tried on, and bounded for all that.
+const BUDGET_PER_BYTE: usize = 8;
+
+/// Comparisons that checking may take whatever the body's length.
+const BUDGET: usize = 100_000;
+
+/// A list with a million wrong items is told with the first of them.
+const MAX_TOLD: usize = 100;

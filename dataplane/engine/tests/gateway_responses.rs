@@ -128,7 +128,7 @@ fn its_own_type_wins_then_the_default_of_its_class_and_some_cannot_be_customised
     // 5.2: 1 to 3. DEFAULT_5XX=599 makes INTEGRATION_TIMEOUT 599, recorded.
     let own: Vec<_> = FAILURES.iter().map(|(_, kind, ..)| custom(kind, Some(299))).collect();
     let defaults = || vec![custom("DEFAULT_4XX", Some(499)), custom("DEFAULT_5XX", Some(599))];
-    let both = own.iter().cloned().filter(|r| !r.r#type.starts_with("DEFAULT"));
+    let both = own.iter().filter(|r| !r.r#type.starts_with("DEFAULT")).cloned();
     let both: Vec<_> = both.chain(defaults()).collect();
     for (of, kind, status, body, exception) in FAILURES {
         let fixed = matches!(of, "no stage" | "no api" | "too large");

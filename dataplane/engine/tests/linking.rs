@@ -36,7 +36,7 @@ fn problems_name_resource_and_method_and_are_all_listed() {
         resource("/target", "GET", http_proxy(URI, &[("integration.request.cookie.X", "'a'")])),
         resource("/name", "GET", http_proxy(URI, &[("integration.request.header.a b", "'a'")])),
         resource("/text", "GET", http_proxy(URI, &[("integration.request.header.X", "'a\r\nb'")])),
-        resource("/vtl", "GET", mock(&[("application/json", "$context.stage")], vec![])),
+        resource("/vtl", "GET", mock(&[("application/json", "{\n  #if($a)1")], vec![])),
         resource("/a{b}", "GET", mock_ok("")),
         resource("/p/{x}", "GET", mock_ok("")),
         resource("/p/{y}", "GET", mock_ok("")),
@@ -49,7 +49,7 @@ fn problems_name_resource_and_method_and_are_all_listed() {
         "GET /target: Invalid mapping expression specified: integration.request.cookie.X",
         "GET /name: Invalid mapping expression specified: integration.request.header.a b",
         "GET /text: X holds characters that cannot stand in a header",
-        "GET /vtl: mapping templates with VTL are not supported yet; only constant text is",
+        "GET /vtl: request template for application/json: line 2, column 3: #if has no #end",
         "GET /a{b}: '/a{b}' is not a resource path",
         "GET /p/{y}: '/p/{y}' has a sibling with another variable path part",
     ] {

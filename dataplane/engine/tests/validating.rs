@@ -1,4 +1,4 @@
-//! Required parameters: which requests lack them, and what is said.
+//! Required parameters: which requests lack them, and what is said; what validators refuse a bundle.
 //!
 //! Source: rest-api-runtime.md sections 14.1 and 14.2; 5.1 for the gateway response.
 
@@ -109,7 +109,7 @@ fn what_cannot_be_checked_refuses_the_bundle() {
             b.request_validators[0].validate_body = true;
             b.resources[0].methods[0].request_models = pairs(&[("application/json", "Pet")]);
         }),
-        "ANY /pets/{id}: validation of bodies against models is not supported yet"
+        "ANY /pets/{id}: its model 'Pet' does not exist"
     );
     // Without models there is nothing that a body has to fit.
     let mut made = bundle(stage(mock_ok(""), &[], true).bundle.resources);

@@ -1,6 +1,7 @@
 //! What Apache Velocity 1.7 was recorded to render, and where API Gateway is recorded to do otherwise.
 //!
 //! `tests/velocity/README.md` says where the cases come from. `deviations.json` lists those in which API Gateway wins.
+#![allow(clippy::unwrap_used, reason = "a test ends where what it needs is missing")]
 
 use std::collections::HashMap;
 

@@ -9,7 +9,7 @@ use tidegate_proto::v1;
 
 use super::endpoints::{ServiceApi, ServiceUri};
 use super::http::{callers_content_type, takes_body, timeout_ms, trace_line, user_agent};
-use super::mappings::{Mappings, Seen, put_headers};
+use super::mappings::{HeaderRules, Mappings, Seen, put_headers};
 use super::sigv4::{self, PathStyle, Signer, Subject};
 use super::target::Target;
 use crate::exchange::Ctx;
@@ -117,7 +117,12 @@ pub(crate) fn mappings(
     from: &v1::Integration,
     variables: Variables<'_>,
 ) -> Result<Mappings, Unfit> {
-    let is_illegal = |known| {
+    Mappings::read(&from.request_parameters, variables, &HEADER_RULES)
+}
+
+/// What a service may not be sent, as recorded.
+const HEADER_RULES: HeaderRules = HeaderRules {
+    is_illegal: |known| {
         matches!(
             known,
             Known::ContentLength
@@ -130,12 +135,11 @@ pub(crate) fn mappings(
                 | Known::ProxyAuthenticate
                 | Known::Te
         )
-    };
-    let is_dropped = |known| {
+    },
+    is_dropped: |known| {
         matches!(known, Known::Referer | Known::Host | Known::KeepAlive | Known::ProxyConnection)
-    };
-    Mappings::read(&from.request_parameters, variables, is_illegal, is_dropped)
-}
+    },
+};
 
 /// The function that a URI of Lambda invokes; `None` when it is no such URI.
 pub(crate) fn is_lambda(uri: &str) -> bool {
@@ -172,13 +176,14 @@ impl Service {
         let body = if takes_body(method) { body } else { Vec::new() };
         let mut sound = true;
         let target = lines(cx, |out| sound = self.target.write(out, view, &[]));
+        let mut put = Ok(());
         if !sound {
             return Err(Failure::BadParameter);
         }
         let fields = lines(cx, |out| {
             out.extend_from_slice(&self.fixed);
             let mut seen = Seen::default();
-            sound = put_headers(&self.headers, out, view, &mut seen);
+            put = put_headers(&self.headers, &HEADER_RULES, out, view, &mut seen);
             if !seen.accept {
                 line(out, b"Accept", b"application/json");
             }
@@ -192,9 +197,7 @@ impl Service {
             }
             trace_line(out, view.head, view.ids);
         });
-        if !sound {
-            return Err(Failure::BadParameter);
-        }
+        put?;
         let fields = self.signed(cx, method, &target, fields, &body);
         let request = Outgoing { method, target, fields, timeout_ms: self.timeout_ms };
         let (purpose, upstream) = (Purpose::Integrate, self.upstream.clone());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tidegate_proto::v1;
 
-use super::mappings::{Mappings, Seen, put_headers};
+use super::mappings::{HeaderRules, Mappings, Seen, put_headers};
 use super::target::Target;
 pub use super::target::{BadUrl, Url};
 use crate::exchange::{Ctx, Ids};
@@ -57,7 +57,7 @@ pub(crate) fn link(
             known => Some(known),
         },
     };
-    let mappings = Mappings::read(&from.request_parameters, variables, is_illegal, is_dropped)?;
+    let mappings = Mappings::read(&from.request_parameters, variables, &HEADER_RULES)?;
     let reads_body = mappings.read_body();
     let upstream =
         upstreams.intern(url.scheme, url.host, url.port, !from.insecure_skip_verification);
@@ -86,6 +86,9 @@ pub(crate) fn user_agent(api_id: &str) -> Box<str> {
 pub(crate) fn timeout_ms(from: &v1::Integration) -> u32 {
     if from.timeout_ms == 0 { 29_000 } else { from.timeout_ms }
 }
+
+/// What an HTTP upstream may not be sent.
+const HEADER_RULES: HeaderRules = HeaderRules { is_illegal, is_dropped };
 
 /// Names no mapping may set: the request fails at run time, as recorded.
 fn is_illegal(known: Known) -> bool {
@@ -120,10 +123,10 @@ impl Http {
         let (peer, listener) = (cx.peer, cx.listener);
         self.request(cx, view, view.head.query(), |out| {
             let mut seen = self.pass(out, view.head);
-            let sound = put_headers(&self.headers, out, view, &mut seen);
+            let put = put_headers(&self.headers, &HEADER_RULES, out, view, &mut seen);
             self.defaults(out, &seen);
             forwarded(out, view.head, peer, listener);
-            sound
+            put
         })
     }
 
@@ -131,12 +134,12 @@ impl Http {
     pub(crate) fn mapped(&self, cx: &mut Ctx<'_>, view: &View<'_>) -> Result<Outgoing, Failure> {
         self.request(cx, view, &[], |out| {
             let mut seen = Seen::default();
-            let sound = put_headers(&self.headers, out, view, &mut seen);
+            let put = put_headers(&self.headers, &HEADER_RULES, out, view, &mut seen);
             self.defaults(out, &seen);
             if !seen.content_type && takes_body(self.method.unwrap_or(view.head.method)) {
                 callers_content_type(out, view.head);
             }
-            sound
+            put
         })
     }
 
@@ -145,21 +148,20 @@ impl Http {
         cx: &mut Ctx<'_>,
         view: &View<'_>,
         callers_query: &[u8],
-        fields: impl FnOnce(&mut Vec<u8>) -> bool,
+        fields: impl FnOnce(&mut Vec<u8>) -> Result<(), Failure>,
     ) -> Result<Outgoing, Failure> {
         let mut sound = true;
         let target = lines(cx, |out| sound = self.target.write(out, view, callers_query));
         if !sound {
             return Err(Failure::BadParameter);
         }
+        let mut put = Ok(());
         let fields = lines(cx, |out| {
             out.extend_from_slice(&self.fixed);
-            sound = fields(out);
+            put = fields(out);
             trace_line(out, view.head, view.ids);
         });
-        if !sound {
-            return Err(Failure::BadParameter);
-        }
+        put?;
         Ok(Outgoing {
             method: self.method.unwrap_or(view.head.method),
             target,

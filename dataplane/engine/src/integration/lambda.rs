@@ -89,7 +89,7 @@ pub(crate) fn selection(reply: &Reply) -> Result<String, Refusal> {
             let said = member("message").or_else(|| member("Message")).unwrap_or_default();
             let usual = "Could not parse request body into json";
             let message = if said.starts_with(usual) { said } else { format!("{usual}: {said}") };
-            Err(Refusal { failure: Failure::NotJsonPayload, message: Some(message) })
+            Err(Refusal::saying(Failure::NotJsonPayload, message))
         }
         _ => Err(Failure::LambdaRefused.into()),
     }

@@ -16,6 +16,7 @@ use crate::head::{BodySize, Head, Known, Method};
 use crate::mapping::body::Document;
 use crate::mapping::context::{ReplyView, View};
 use crate::mapping::media::{self, BinaryTypes, Handling, Payload};
+use crate::mapping::template::Overrides;
 use crate::mapping::transform::Transform;
 use crate::respond::responses::{Responses, accepted};
 use crate::respond::{Failure, Refusal, Tail};
@@ -63,10 +64,10 @@ enum Passthrough {
 
 /// What comes of a request.
 pub(crate) enum Sent<'m> {
-    /// An upstream is called.
-    Call(Call),
+    /// An upstream is called. What the request template overrides is for the response, too.
+    Call(Call, Overrides),
     /// Nothing is: the answer is chosen by this value.
-    Selected(&'m Mapped, String),
+    Selected(&'m Mapped, String, Overrides),
 }
 
 impl Mapped {
@@ -81,7 +82,8 @@ impl Mapped {
         let responses = Responses::link(method, from, variables)?;
         let mut templates = Vec::new();
         for template in &from.request_templates {
-            let transform = Transform::link(&template.value)?;
+            let which = format!("request template for {}", template.name);
+            let transform = Transform::link(&template.value, &which)?;
             let constant = transform.constant().filter(|text| !text.is_empty());
             let selects = match (&endpoint, constant) {
                 (Endpoint::Mock, Some(text)) => Some(select_mock(&responses, text)),
@@ -188,42 +190,57 @@ impl Mapped {
             None
         };
         let view = &View { body: document.as_ref(), ..*view };
-        let body = self.transform(view, body)?;
+        let mut overrides = Overrides::default();
+        let body = self.transform(cx, view, body, &mut overrides)?;
+        let view = &View { overrides: Some(&overrides), ..*view };
         match &self.endpoint {
             Endpoint::Mock => {
                 let text = String::from_utf8_lossy(&body);
                 let code = status_code(&text).ok_or(Failure::NoStatusCode)?;
                 cx.note("integration", || format!("MOCK of status {code}"));
-                Ok(Sent::Selected(self, code.to_string()))
+                Ok(Sent::Selected(self, code.to_string(), overrides))
             }
             Endpoint::Http(http) => {
                 let request = http.mapped(cx, view)?;
                 cx.note("integration", || format!("HTTP to {}", http.upstream.authority));
                 let body = if takes_body(request.method) { body } else { Vec::new() };
-                Ok(Sent::Call(Call {
+                let call = Call {
                     purpose: Purpose::Integrate,
                     upstream: http.upstream.clone(),
                     request,
                     body,
                     max_reply: MAX_REPLY,
-                }))
+                };
+                Ok(Sent::Call(call, overrides))
             }
             Endpoint::Lambda(service) if service.method != Some(Method::Post) => {
                 Err(Failure::NotPost)
             }
             Endpoint::Service(service) | Endpoint::Lambda(service) => {
                 cx.note("integration", || format!("AWS, {}", service.upstream.authority));
-                service.call(cx, view, body).map(Sent::Call)
+                let call = service.call(cx, view, body)?;
+                Ok(Sent::Call(call, overrides))
             }
         }
     }
 
-    fn transform(&self, view: &View<'_>, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let template = self.template(view.head)?.map(|template| &template.transform);
+    fn transform(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        body: Vec<u8>,
+        overrides: &mut Overrides,
+    ) -> Result<Vec<u8>, Failure> {
+        let template = self.template(view.head)?;
+        cx.note("mapping", || match template {
+            Some(template) => format!("request template for {}", template.media),
+            None => "no request template; the body passes".to_owned(),
+        });
+        let template = template.map(|template| &template.transform);
         let binary = self.binary.holds(media::first(view.head, Known::ContentType));
         let payload =
             Payload::of_request(body, binary, self.handling).map_err(|_| Failure::BadConversion)?;
-        render(template, view, payload)
+        render(template, cx, view, payload, overrides)
     }
 
     /// Answers with what an upstream said.
@@ -234,6 +251,7 @@ impl Mapped {
         ids: &Ids,
         place: Place,
         reply: Reply,
+        overrides: Overrides,
     ) -> Result<Answer, Refusal> {
         let selected = match &self.endpoint {
             Endpoint::Lambda(_) => lambda::selection(&reply)?,
@@ -248,7 +266,7 @@ impl Mapped {
         let shown = ReplyView { head: &reply.head, body: document.as_ref() };
         let view = View { reply: Some(shown), ..*view };
         let media = media::first(&reply.head, Known::ContentType);
-        Ok(self.respond(cx, &view, ids, place, number, reply.body, media)?)
+        Ok(self.respond(cx, &view, ids, place, number, reply.body, media, overrides)?)
     }
 
     /// Answers without an upstream.
@@ -259,9 +277,10 @@ impl Mapped {
         ids: &Ids,
         place: Place,
         selected: &str,
+        overrides: Overrides,
     ) -> Result<Answer, Failure> {
         let number = self.responses.select(selected).ok_or(Failure::NoIntegrationResponse)?;
-        self.respond(cx, view, ids, place, number, Vec::new(), media::JSON)
+        self.respond(cx, view, ids, place, number, Vec::new(), media::JSON, overrides)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one answer")]
@@ -274,16 +293,24 @@ impl Mapped {
         number: u16,
         body: Vec<u8>,
         media: &[u8],
+        mut overrides: Overrides,
     ) -> Result<Answer, Failure> {
         let response = self.responses.get(number);
         let status = response.status()?;
         let accept = accepted(view.head);
         let template = self.responses.template(response, accept).map(|(_, template)| template);
+        cx.note("mapping", || match template {
+            Some(template) => format!("response template of {status} for {}", template.media()),
+            None => format!("no response template of {status}; the body passes"),
+        });
         let (binary, wanted) = (self.binary.holds(media), self.binary.holds(accept));
         let payload = Payload::of_reply(body, binary, wanted, response.handling)
             .map_err(|_| Failure::BadConversion)?;
-        let body = render(template.map(|template| &template.transform), view, payload)?;
+        let transform = template.map(|template| &template.transform);
+        let body = render(transform, cx, view, payload, &mut overrides)?;
+        let view = &View { overrides: Some(&overrides), ..*view };
         let fields = response.head(cx, view, ids, template)?;
+        let status = overrides.status().unwrap_or(status);
         let body = if body.is_empty() { Body::Empty } else { Body::Whole(body) };
         Ok(Answer { status, fields, body, tail: Tail::new(*ids, Some(place)) })
     }
@@ -292,16 +319,16 @@ impl Mapped {
 /// Renders a template over a body; without one, or with an empty one, the body passes.
 fn render(
     template: Option<&Transform>,
+    cx: &mut Ctx<'_>,
     view: &View<'_>,
     payload: Payload,
+    overrides: &mut Overrides,
 ) -> Result<Vec<u8>, Failure> {
-    let Some(template) = template.filter(|template| !template.is_empty()) else {
-        return Ok(payload.into_bytes());
-    };
-    match payload {
-        Payload::Text(text) => template.render(view, &text),
+    match (template, payload) {
+        (Some(template), Payload::Text(text)) => template.render(cx, view, text, overrides),
         // Templates read text; AWS refuses to guess, as recorded.
-        Payload::Binary(_) => Err(Failure::BinaryTemplate),
+        (Some(template), Payload::Binary(_)) if !template.passes() => Err(Failure::BinaryTemplate),
+        (_, payload) => Ok(payload.into_bytes()),
     }
 }
 

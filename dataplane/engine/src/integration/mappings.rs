@@ -8,11 +8,21 @@ use tidegate_proto::v1;
 use crate::head::Known;
 use crate::mapping::context::View;
 use crate::mapping::parameter::{Side, Source, is_header_value, is_token};
-use crate::respond::line;
+use crate::mapping::template::Place;
+use crate::respond::{Failure, line};
 use crate::snapshot::{Unfit, Variables};
 
 /// A name in the upstream request and where its value comes from.
 pub(crate) type Mapping = (Box<str>, Source);
+
+/// What becomes of headers that are not everyone's to set.
+#[derive(Debug)]
+pub(crate) struct HeaderRules {
+    /// Those that nothing may set: the request fails at run time, as recorded.
+    pub(crate) is_illegal: fn(Known) -> bool,
+    /// Those that are left out silently.
+    pub(crate) is_dropped: fn(Known) -> bool,
+}
 
 /// The mappings of an integration, by where their values go.
 #[derive(Debug, Default)]
@@ -23,13 +33,11 @@ pub(crate) struct Mappings {
 }
 
 impl Mappings {
-    /// Reads the pairs of a bundle. `is_illegal` names headers no mapping may set: the request fails at run time, as recorded;
-    /// `is_dropped` those that are left out silently.
+    /// Reads the pairs of a bundle.
     pub(crate) fn read(
         pairs: &[v1::Pair],
         variables: Variables<'_>,
-        is_illegal: fn(Known) -> bool,
-        is_dropped: fn(Known) -> bool,
+        rules: &HeaderRules,
     ) -> Result<Self, Unfit> {
         let (mut headers, mut queries, mut paths) = (Vec::new(), Vec::new(), Vec::new());
         for pair in pairs {
@@ -47,14 +55,14 @@ impl Mappings {
             match place {
                 "header" => {
                     let known = Known::of(name.as_bytes());
-                    if is_illegal(known) {
+                    if (rules.is_illegal)(known) {
                         return Err(Unfit::Here(format!("{name} header already present")));
                     }
                     if !name.bytes().all(is_token) {
                         return Err(bad_target());
                     }
                     static_fits(name, &source, pair)?;
-                    if !is_dropped(known) {
+                    if !(rules.is_dropped)(known) {
                         headers.push((Box::from(name), known, source));
                     }
                 }
@@ -100,15 +108,21 @@ impl Seen {
     }
 }
 
-/// Appends mapped headers that have values; false when one of those cannot stand in a head.
+/// Appends mapped headers that have values, and those that a template overrides. An override takes the place of the mapping of the
+/// very same name. Source: developer guide, "Override your API's request and response parameters and status codes".
 pub(crate) fn put_headers(
     headers: &[(Box<str>, Known, Source)],
+    rules: &HeaderRules,
     out: &mut Vec<u8>,
     view: &View<'_>,
     seen: &mut Seen,
-) -> bool {
+) -> Result<(), Failure> {
     let mut sound = true;
-    for (name, known, source) in headers {
+    let overridden = |name: &str| {
+        let mut names = view.overrides.into_iter().flat_map(|o| o.request(Place::Header));
+        names.any(|(held, _)| held == name)
+    };
+    for (name, known, source) in headers.iter().filter(|(name, _, _)| !overridden(name)) {
         let any = source.each(view, |value| {
             sound &= is_header_value(value);
             line(out, name.as_bytes(), value);
@@ -117,5 +131,19 @@ pub(crate) fn put_headers(
             seen.mark(*known);
         }
     }
-    sound
+    for (name, values) in view.overrides.into_iter().flat_map(|o| o.request(Place::Header)) {
+        let known = Known::of(name.as_bytes());
+        if (rules.is_illegal)(known) || name.is_empty() || !name.bytes().all(is_token) {
+            return Err(Failure::BadOverride);
+        }
+        if (rules.is_dropped)(known) {
+            continue;
+        }
+        for value in values.iter().filter(|value| !value.is_empty()) {
+            sound &= is_header_value(value.as_bytes());
+            line(out, name.as_bytes(), value.as_bytes());
+            seen.mark(known);
+        }
+    }
+    if sound { Ok(()) } else { Err(Failure::BadParameter) }
 }

@@ -1,8 +1,11 @@
 //! Where a request goes: URLs taken apart, and the parts of a URI that mapped values fill.
 
+use std::borrow::Cow;
+
 use crate::integration::mappings::Mapping;
 use crate::mapping::context::View;
 use crate::mapping::parameter::{Source, put_own_query, put_path, put_query, target_text};
+use crate::mapping::template::Place;
 use crate::route::path;
 use crate::snapshot::Scheme;
 
@@ -50,10 +53,19 @@ impl Target {
             out.extend_from_slice(callers_query);
         }
         for (name, source) in &self.queries {
+            if overridden(view, Place::Query, name).is_some() {
+                continue;
+            }
             source.each(view, |value| {
                 join(out);
                 put_query(out, name, value);
             });
+        }
+        for (name, values) in view.overrides.into_iter().flat_map(|o| o.request(Place::Query)) {
+            for value in values {
+                join(out);
+                put_query(out, name, value.as_bytes());
+            }
         }
         sound
     }
@@ -68,9 +80,13 @@ struct Template(Box<[TemplatePiece]>);
 enum TemplatePiece {
     /// As it stands.
     Text(Box<[u8]>),
-    /// A mapped path parameter; the text stands when the value is absent, as AWS leaves placeholders. Its braces are encoded, as
-    /// no request line can carry them.
-    Mapped(Source, Box<[u8]>),
+    /// A path parameter, with its mapping if it has one.
+    Parameter {
+        name: Box<str>,
+        source: Option<Source>,
+        /// Stands when the value is absent, as AWS leaves placeholders. Its braces are encoded, as no request line can carry them.
+        held: Box<[u8]>,
+    },
 }
 
 impl Template {
@@ -82,19 +98,16 @@ impl Template {
         while let Some(open) = rest.find('{') {
             let Some(close) = rest[open..].find('}').map(|i| open + i) else { break };
             let name = rest[open + 1..close].trim_end_matches('+');
-            let source = paths.iter().find(|(n, _)| &**n == name).map(|(_, source)| source);
             literal.push_str(&rest[..open]);
-            match source {
-                Some(source) => {
-                    if !literal.is_empty() {
-                        pieces.push(TemplatePiece::Text(target_text(&literal).into()));
-                        literal.clear();
-                    }
-                    let held = target_text(&rest[open..=close]).into();
-                    pieces.push(TemplatePiece::Mapped(source.clone(), held));
-                }
-                None => literal.push_str(&rest[open..=close]),
+            if !literal.is_empty() {
+                pieces.push(TemplatePiece::Text(target_text(&literal).into()));
+                literal.clear();
             }
+            pieces.push(TemplatePiece::Parameter {
+                name: name.into(),
+                source: paths.iter().find(|(n, _)| &**n == name).map(|(_, source)| source.clone()),
+                held: target_text(&rest[open..=close]).into(),
+            });
             rest = &rest[close + 1..];
         }
         literal.push_str(rest);
@@ -106,7 +119,7 @@ impl Template {
 
     /// Whether a request has a say in it.
     fn is_mapped(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, TemplatePiece::Mapped(..)))
+        self.0.iter().any(|piece| matches!(piece, TemplatePiece::Parameter { .. }))
     }
 
     /// Appends the text with its values; `put` encodes a value for where it goes.
@@ -114,19 +127,32 @@ impl Template {
         &self,
         out: &mut Vec<u8>,
         view: &View<'_>,
-        put: impl Fn(&mut Vec<u8>, &Source, &[u8]),
+        put: impl Fn(&mut Vec<u8>, Option<&Source>, &[u8]),
     ) {
         for piece in &self.0 {
-            match piece {
-                TemplatePiece::Text(text) => out.extend_from_slice(text),
-                TemplatePiece::Mapped(source, held) => {
-                    if !source.each(view, |value| put(out, source, value)) {
-                        out.extend_from_slice(held);
-                    }
+            let (name, source, held) = match piece {
+                TemplatePiece::Text(text) => {
+                    out.extend_from_slice(text);
+                    continue;
                 }
+                TemplatePiece::Parameter { name, source, held } => (name, source.as_ref(), held),
+            };
+            if let Some(values) = overridden(view, Place::Path, name) {
+                put(out, None, values.join(",").as_bytes());
+                continue;
+            }
+            let mapped = source.is_some_and(|s| s.each(view, |value| put(out, Some(s), value)));
+            if !mapped {
+                out.extend_from_slice(held);
             }
         }
     }
+}
+
+/// The values that a template puts in the place of a mapping.
+fn overridden<'v>(view: &View<'v>, place: Place, name: &str) -> Option<Vec<Cow<'v, str>>> {
+    let mut all = view.overrides?.request(place);
+    all.find(|(held, _)| *held == name).map(|(_, values)| values)
 }
 
 /// An `http` or `https` URL taken apart.

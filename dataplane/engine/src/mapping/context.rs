@@ -10,6 +10,7 @@ use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known};
 use crate::mapping::body::Document;
 use crate::mapping::raw;
+use crate::mapping::template::Overrides;
 use crate::respond::ResponseType;
 use crate::route::{Captures, Routed};
 use crate::snapshot::{Place, World};
@@ -26,6 +27,7 @@ pub enum Context {
     ErrorMessage,
     ErrorMessageString,
     ErrorResponseType,
+    ErrorValidation,
     ExtendedRequestId,
     HttpMethod,
     IsCanaryRequest,
@@ -55,6 +57,7 @@ impl Context {
             "error.message" => Self::ErrorMessage,
             "error.messageString" => Self::ErrorMessageString,
             "error.responseType" => Self::ErrorResponseType,
+            "error.validationErrorString" => Self::ErrorValidation,
             "extendedRequestId" => Self::ExtendedRequestId,
             "httpMethod" => Self::HttpMethod,
             "isCanaryRequest" => Self::IsCanaryRequest,
@@ -68,10 +71,7 @@ impl Context {
             "identity.sourceIp" => Self::SourceIp,
             "stage" => Self::Stage,
             "identity.userAgent" => Self::UserAgent,
-            "awsEndpointRequestId"
-            | "error.validationErrorString"
-            | "wafResponseCode"
-            | "webaclArn" => Self::Unset,
+            "awsEndpointRequestId" | "wafResponseCode" | "webaclArn" => Self::Unset,
             _ if name.starts_with("authorizer.") => Self::Unset,
             _ => match name.strip_prefix("identity.")? {
                 "accessKey"
@@ -122,6 +122,8 @@ pub struct View<'a> {
     pub reply: Option<ReplyView<'a>>,
     /// Why the gateway answers by itself, once it does.
     pub error: Option<ErrorView<'a>>,
+    /// What templates override, once they have run.
+    pub overrides: Option<&'a Overrides>,
 }
 
 /// `$context.error`.
@@ -131,6 +133,8 @@ pub struct ErrorView<'a> {
     pub kind: ResponseType,
     /// Its message; `None` is null.
     pub message: Option<&'a str>,
+    /// In what the body does not fit its model, as a JSON array of texts; `None` when that is not why.
+    pub validation: Option<&'a str>,
 }
 
 /// An upstream's answer as mappings read it.
@@ -159,6 +163,7 @@ impl<'a> View<'a> {
             body: None,
             reply: None,
             error: None,
+            overrides: None,
         }
     }
 
@@ -166,6 +171,11 @@ impl<'a> View<'a> {
     pub(crate) fn param(&self, name: &str) -> Option<&'a [u8]> {
         let at = self.names.iter().position(|n| &**n == name)?;
         self.values.get(at).map(|span| self.head.bytes(span))
+    }
+
+    /// The stage's variables.
+    pub(crate) fn stage_variables(&self) -> &'a [(String, String)] {
+        &self.world.link(self.place).variables
     }
 
     /// The value of a variable; empty where it has none.
@@ -190,6 +200,9 @@ impl<'a> View<'a> {
                 text(&quoted)
             }),
             Context::ErrorResponseType => Borrowed(self.error.map_or("", |e| e.kind.name())),
+            Context::ErrorValidation => {
+                Borrowed(self.error.and_then(|error| error.validation).unwrap_or_default())
+            }
             Context::ExtendedRequestId => Owned(self.ids.extended().to_owned()),
             Context::HttpMethod => text(self.head.bytes(self.head.method_text)),
             Context::IsCanaryRequest => {

@@ -438,7 +438,7 @@ fn write_at(
 ) -> Result<(), Exhausted> {
     match value {
         Value::Null | Value::Object(_) | Value::Loop(_) | Value::Block(_) => {
-            out.extend_from_slice(b"null")
+            out.extend_from_slice(b"null");
         }
         Value::Bool(yes) => out.extend_from_slice(if yes.holds() { b"true" } else { b"false" }),
         Value::Int(_) | Value::Float(_) | Value::Number(_) => number::write(heap, value, out),

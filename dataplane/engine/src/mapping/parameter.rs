@@ -184,7 +184,10 @@ fn all_headers(head: &Head, name: &str) -> Vec<u8> {
 }
 
 /// Every value of a query parameter, decoded once.
-fn query_values<'q>(query: &'q [u8], name: &'q str) -> impl Iterator<Item = Vec<u8>> + 'q {
+pub(crate) fn query_values<'q>(
+    query: &'q [u8],
+    name: &'q str,
+) -> impl Iterator<Item = Vec<u8>> + 'q {
     let named = raw_pairs(query).filter(move |(key, _)| decode(key) == name.as_bytes());
     named.map(|(_, value)| decode(value))
 }
@@ -238,13 +241,13 @@ pub fn target_text(text: &str) -> Vec<u8> {
 }
 
 /// Appends a value to a path. A value that came from a path is already encoded and stays as it is; so does static text, which AWS
-/// wants encoded, but for bytes that would end the path.
-pub fn put_path(out: &mut Vec<u8>, source: &Source, value: &[u8]) {
+/// wants encoded, but for bytes that would end the path. Without a source it is a template's.
+pub fn put_path(out: &mut Vec<u8>, source: Option<&Source>, value: &[u8]) {
     const STATIC: &AsciiSet = &NOT_IN_TARGET.add(b'?');
     const VALUE: &AsciiSet = &STATIC.add(b'%');
     let set = match source {
-        Source::Path(_) => return out.extend_from_slice(value),
-        Source::Static(_) => STATIC,
+        Some(Source::Path(_)) => return out.extend_from_slice(value),
+        Some(Source::Static(_)) => STATIC,
         _ => VALUE,
     };
     out.extend(percent_encode(value, set).flat_map(str::bytes));
@@ -252,12 +255,12 @@ pub fn put_path(out: &mut Vec<u8>, source: &Source, value: &[u8]) {
 
 /// Appends a value to the query that a URI has of its own. It stays one value: a path segment may hold `&` and `+`, which mean
 /// something else there.
-pub fn put_own_query(out: &mut Vec<u8>, source: &Source, value: &[u8]) {
+pub fn put_own_query(out: &mut Vec<u8>, source: Option<&Source>, value: &[u8]) {
     const SEPARATORS: &AsciiSet = &NOT_IN_TARGET.add(b'&').add(b';').add(b'+').add(b'?');
     const VALUE: &AsciiSet = &SEPARATORS.add(b'%').add(b'=');
     let set = match source {
-        Source::Path(_) => SEPARATORS,
-        Source::Static(_) => NOT_IN_TARGET,
+        Some(Source::Path(_)) => SEPARATORS,
+        Some(Source::Static(_)) => NOT_IN_TARGET,
         _ => VALUE,
     };
     out.extend(percent_encode(value, set).flat_map(str::bytes));
@@ -350,8 +353,8 @@ mod tests {
         put_query(&mut out, "a b", b"c&d=%");
         assert_eq!(out, b"a%20b=c%26d%3D%25");
         out.clear();
-        put_path(&mut out, &Source::Path("p".into()), b"a%20b/c");
-        put_path(&mut out, &Source::Header("h".into()), b"a b?%");
+        put_path(&mut out, Some(&Source::Path("p".into())), b"a%20b/c");
+        put_path(&mut out, Some(&Source::Header("h".into())), b"a b?%");
         assert_eq!(out, b"a%20b/ca%20b%3F%25");
         assert!(
             is_header_value(b"plain\ttext")

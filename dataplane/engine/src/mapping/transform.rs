@@ -1,37 +1,246 @@
 //! What a mapping template makes of a body.
+//!
+//! Sources: developer guide, "Mapping template transformations" and "Variables for data transformations"; recorded keys of `$context`.
 
-use crate::mapping::parameter::View;
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+
+use crate::exchange::Ctx;
+use crate::head::Known;
+use crate::mapping::context::{Context, View};
+use crate::mapping::parameter;
+use crate::mapping::template::{Datum, Limits, Overrides, Place, Scope, Scratch, Source, Template};
 use crate::respond::Failure;
 use crate::snapshot::Unfit;
 
-/// A template of a method, ready to render. Constant text is all that can be rendered yet; anything else refuses the deployment.
+/// A template of a method, ready to render.
 #[derive(Debug)]
-pub(crate) struct Transform(Box<[u8]>);
+pub(crate) enum Transform {
+    /// An empty template: the body passes. Source: developer guide, "Method request behavior for payloads without mapping templates".
+    Passes,
+    /// The same text whatever the request.
+    Constant(Box<[u8]>),
+    /// One that looks at the exchange.
+    Template(Box<Template>),
+}
 
 impl Transform {
-    /// Reads a template.
-    pub(crate) fn link(text: &str) -> Result<Self, Unfit> {
-        if text.contains(['$', '#']) {
-            return Err(Unfit::Always(
-                "mapping templates with VTL are not supported yet; only constant text is".into(),
-            ));
+    /// Compiles a template. `which` is what a refusal calls it.
+    pub(crate) fn link(text: &str, which: &str) -> Result<Self, Unfit> {
+        if text.is_empty() {
+            return Ok(Self::Passes);
         }
-        Ok(Self(text.as_bytes().into()))
+        let template =
+            Template::compile(text).map_err(|e| Unfit::Always(format!("{which}: {e}")))?;
+        Ok(match template.constant() {
+            Some(text) => Self::Constant(text.into_bytes().into()),
+            None => Self::Template(Box::new(template)),
+        })
     }
 
-    /// Whether there is nothing to render: an empty template passes the body through. Source: developer guide, "Method request
-    /// behavior for payloads without mapping templates".
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// What it renders to whatever the request; `None` when that depends.
+    /// What it renders to whatever the request; `None` when that depends. Of one that passes the body, nothing.
     pub(crate) fn constant(&self) -> Option<&[u8]> {
-        Some(&self.0)
+        match self {
+            Self::Passes => Some(&[]),
+            Self::Constant(text) => Some(text),
+            Self::Template(_) => None,
+        }
     }
 
-    /// Renders it for a request and the body that is to be transformed.
-    pub(crate) fn render(&self, _view: &View<'_>, _body: &[u8]) -> Result<Vec<u8>, Failure> {
-        Ok(self.0.to_vec())
+    /// Whether it renders nothing and lets the body pass.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Passes)
     }
+
+    /// Renders it over a body. What it overrides is added to `overrides`.
+    pub(crate) fn render(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        body: Vec<u8>,
+        overrides: &mut Overrides,
+    ) -> Result<Vec<u8>, Failure> {
+        let template = match self {
+            Self::Passes => return Ok(body),
+            Self::Constant(text) => return Ok(text.to_vec()),
+            Self::Template(template) => template,
+        };
+        let source = Seen { view, body: &body };
+        let mut out = Vec::new();
+        let rendered = SCRATCH.with_borrow_mut(|scratch| {
+            let mut scope = Scope { source: &source, scratch, overrides, trace: None };
+            template.render(&mut scope, &Limits::API_GATEWAY, &mut out)
+        });
+        match rendered {
+            Ok(()) => Ok(out),
+            Err(error) => {
+                cx.detail(|| format!("it failed at {error}"));
+                Err(Failure::Untransformable)
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// Work space of renders: a thread has one at a time, and none waits for anything. It keeps little between them.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// An exchange as templates see it.
+struct Seen<'a> {
+    view: &'a View<'a>,
+    body: &'a [u8],
+}
+
+impl Source for Seen<'_> {
+    fn body(&self) -> &[u8] {
+        self.body
+    }
+
+    fn parameter(&self, place: Place, name: &str) -> Option<Cow<'_, str>> {
+        let view = self.view;
+        match place {
+            Place::Path => view.param(name).map(path_value),
+            Place::Query => parameter::query_values(view.head.query(), name).last().map(text),
+            Place::Header => {
+                let mut sent = view.head.iter().rev();
+                let found =
+                    sent.find(|(held, _, known)| *held == name.as_bytes() && is_shown(*known));
+                found.map(|(_, value, _)| String::from_utf8_lossy(value))
+            }
+        }
+    }
+
+    fn parameters(&self, place: Place, each: &mut dyn FnMut(&str, &str)) {
+        let view = self.view;
+        match place {
+            Place::Path => view.names.iter().for_each(|name| {
+                if let Some(value) = view.param(name) {
+                    each(name, &path_value(value));
+                }
+            }),
+            Place::Query => parameter::query_pairs(view.head.query())
+                .for_each(|(name, value)| each(&text(name), &text(value))),
+            Place::Header => {
+                for (name, value, _) in view.head.iter().filter(|(_, _, known)| is_shown(*known)) {
+                    each(&String::from_utf8_lossy(name), &String::from_utf8_lossy(value));
+                }
+            }
+        }
+    }
+
+    fn context(&self, name: &str) -> Option<Datum<'_>> {
+        if let Some(variable) = Context::parse(name) {
+            return self.datum(variable);
+        }
+        // `$context.identity` as a whole.
+        let mut members = Map::new();
+        for inner in CONTEXT.iter().filter_map(|held| held.strip_prefix(name)?.strip_prefix('.')) {
+            let variable = Context::parse(&format!("{name}.{inner}"))?;
+            let value = match variable {
+                Context::Unset => Value::Null,
+                variable => Value::String(self.view.context(variable).into_owned()),
+            };
+            members.insert(inner.to_owned(), value);
+        }
+        let any = !members.is_empty();
+        any.then(|| Datum::Json(Cow::Owned(Value::Object(members).to_string())))
+    }
+
+    fn contexts(&self, each: &mut dyn FnMut(&str, Datum<'_>)) {
+        for name in CONTEXT {
+            if let Some(datum) = Context::parse(name).and_then(|variable| self.datum(variable)) {
+                each(name, datum);
+            }
+        }
+    }
+
+    fn stage_variable(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut held = self.view.stage_variables().iter();
+        held.find(|(held, _)| held == name).map(|(_, value)| Cow::Borrowed(value.as_str()))
+    }
+
+    fn stage_variables(&self, each: &mut dyn FnMut(&str, &str)) {
+        self.view.stage_variables().iter().for_each(|(name, value)| each(name, value));
+    }
+}
+
+impl Seen<'_> {
+    fn datum(&self, variable: Context) -> Option<Datum<'_>> {
+        let view = self.view;
+        Some(match variable {
+            Context::Unset => Datum::Null,
+            Context::RequestTimeEpoch => {
+                i64::try_from(view.unix_ms).map_or(Datum::Null, Datum::Number)
+            }
+            // There only where the stage has a canary; recorded.
+            Context::IsCanaryRequest => Datum::Bool(view.world.facts(view.place).canary?),
+            variable => Datum::Text(view.context(variable)),
+        })
+    }
+}
+
+/// The members of `$context` where nobody signed, without the overrides, which are the template's own; recorded.
+const CONTEXT: [&str; 28] = [
+    "accountId",
+    "apiId",
+    "deploymentId",
+    "domainName",
+    "domainPrefix",
+    "extendedRequestId",
+    "httpMethod",
+    "identity.accessKey",
+    "identity.accountId",
+    "identity.caller",
+    "identity.cognitoAuthenticationProvider",
+    "identity.cognitoAuthenticationType",
+    "identity.cognitoIdentityId",
+    "identity.cognitoIdentityPoolId",
+    "identity.principalOrgId",
+    "identity.sourceIp",
+    "identity.user",
+    "identity.userAgent",
+    "identity.userArn",
+    "isCanaryRequest",
+    "path",
+    "protocol",
+    "requestId",
+    "requestTime",
+    "requestTimeEpoch",
+    "resourceId",
+    "resourcePath",
+    "stage",
+];
+
+/// Whether templates see a header. Those that are dropped at ingress are empty; recorded.
+fn is_shown(known: Known) -> bool {
+    !matches!(
+        known,
+        Known::Connection
+            | Known::ContentLength
+            | Known::ContentMd5
+            | Known::Expect
+            | Known::MaxForwards
+            | Known::ProxyAuthenticate
+            | Known::Server
+            | Known::Te
+            | Known::TransferEncoding
+            | Known::Trailer
+            | Known::Upgrade
+            | Known::WwwAuthenticate
+    )
+}
+
+/// A path parameter decoded.
+fn path_value(sent: &[u8]) -> Cow<'_, str> {
+    text(percent_encoding::percent_decode(sent).collect())
+}
+
+fn text(bytes: Vec<u8>) -> Cow<'static, str> {
+    Cow::Owned(
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
 }

@@ -23,6 +23,8 @@ pub enum Failure {
     BadParameter,
     /// Parameters that the method requires are missing; the message names them.
     MissingParameters,
+    /// The body does not fit the model that the method requires.
+    InvalidBody,
     /// The body's length exceeds the limit, bytes.
     TooLarge(u64),
     /// The caller's body broke off or was malformed.
@@ -43,6 +45,10 @@ pub enum Failure {
     BadConversion,
     /// A template is to read a binary body.
     BinaryTemplate,
+    /// A template failed as it was rendered, or took too much.
+    Untransformable,
+    /// A template overrides a header that is not its to set.
+    BadOverride,
     /// What a `MOCK`'s request template renders holds no status code.
     NoStatusCode,
     /// No integration response matches, and there is no default.
@@ -87,6 +93,7 @@ impl Failure {
                 ResponseType::IntegrationFailure
             }
             Self::BadParameter | Self::MissingParameters => ResponseType::BadRequestParameters,
+            Self::InvalidBody => ResponseType::BadRequestBody,
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
             Self::BadCoding | Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::Unauthorized => ResponseType::Unauthorized,
@@ -94,6 +101,8 @@ impl Failure {
             Self::Misconfigured
             | Self::BadConversion
             | Self::BinaryTemplate
+            | Self::Untransformable
+            | Self::BadOverride
             | Self::NoStatusCode
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
@@ -114,6 +123,7 @@ impl Failure {
             Self::BadPath => "the path holds `..`, `%00` or a broken escape",
             Self::BadParameter => "a mapped value holds characters that cannot stand in a header",
             Self::MissingParameters => "the request lacks parameters that the method requires",
+            Self::InvalidBody => "the request body does not fit the model of its content type",
             Self::TooLarge(_) => "the request body is too large",
             Self::BadBody => "the request body broke off or is malformed",
             Self::BadCoding => "the request body is not in a content coding that is known here",
@@ -133,6 +143,8 @@ impl Failure {
                 "Unable to transform request or response: a template reads a binary body \
                  (contentHandling CONVERT_TO_TEXT would help)"
             }
+            Self::Untransformable => "Unable to transform request or response: a template failed",
+            Self::BadOverride => "a template overrides a header that is not its to set",
             Self::NoStatusCode => {
                 "Unable to parse statusCode. It should be an integer that is defined in the request template."
             }
@@ -167,6 +179,7 @@ impl Failure {
             | Self::BadJson
             | Self::NotJsonPayload
             | Self::MissingParameters
+            | Self::InvalidBody
             | Self::BadParameter => 400,
             Self::Unauthorized => 401,
             Self::UnknownApi | Self::UnknownStage | Self::NoRoute | Self::NoMethod => 403,
@@ -178,6 +191,8 @@ impl Failure {
             | Self::Misconfigured
             | Self::BadConversion
             | Self::BinaryTemplate
+            | Self::Untransformable
+            | Self::BadOverride
             | Self::NoStatusCode
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
@@ -211,6 +226,7 @@ impl Failure {
             Self::NotJsonPayload => "Could not parse request body into json",
             Self::BadParameter => "Invalid request parameter value",
             Self::MissingParameters => "Missing required request parameters",
+            Self::InvalidBody => "Invalid request body",
             Self::TooLarge(limit) => {
                 return Some(Cow::Owned(format!("HTTP content length exceeded {limit} bytes.")));
             }
@@ -222,6 +238,8 @@ impl Failure {
             Self::Misconfigured
             | Self::BadConversion
             | Self::BinaryTemplate
+            | Self::Untransformable
+            | Self::BadOverride
             | Self::NoStatusCode
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
@@ -268,10 +286,19 @@ pub(crate) struct Refusal {
     pub(crate) failure: Failure,
     /// Takes the place of the usual message.
     pub(crate) message: Option<String>,
+    /// In what a body does not fit its model: a JSON array of texts.
+    pub(crate) validation: Option<String>,
+}
+
+impl Refusal {
+    /// A failure in other words than its usual ones.
+    pub(crate) fn saying(failure: Failure, message: String) -> Self {
+        Self { failure, message: Some(message), validation: None }
+    }
 }
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        Self { failure, message: None }
+        Self { failure, message: None, validation: None }
     }
 }

@@ -90,9 +90,13 @@ pub(crate) struct Refused<'a> {
 
 /// Answers a failure as the API customises it, else as AWS does.
 pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refusal>) -> Answer {
-    let Refusal { failure, message } = why.into();
+    let Refusal { failure, message, validation } = why.into();
     let message = message.map(Cow::Owned).or_else(|| failure.message());
-    let error = ErrorView { kind: failure.response_type(), message: message.as_deref() };
+    let error = ErrorView {
+        kind: failure.response_type(),
+        message: message.as_deref(),
+        validation: validation.as_deref(),
+    };
     let world = cx.world;
     let custom = match refused.place {
         Some(place) if failure.voice() != Voice::Plain => {

@@ -3,6 +3,8 @@
 //! Sources: developer guide, "Set up an integration response in API Gateway"; recorded behaviour of whole matches, of statuses no
 //! method response declares, and of header names that are remapped.
 
+use std::borrow::Cow;
+
 use regex::{Regex, RegexBuilder};
 use tidegate_proto::v1;
 
@@ -12,7 +14,8 @@ use crate::integration::http::trace_line;
 use crate::integration::static_fits;
 use crate::mapping::context::View;
 use crate::mapping::media::{self, Handling};
-use crate::mapping::parameter::{Side, Source, is_header_value};
+use crate::mapping::parameter::{Side, Source, is_header_value, is_token};
+use crate::mapping::template::Overrides;
 use crate::mapping::transform::Transform;
 use crate::respond::{Failure, id_lines, line, lines};
 use crate::snapshot::{Unfit, Variables};
@@ -150,7 +153,7 @@ impl Response {
         self.status.ok_or(Failure::NoMethodResponse)
     }
 
-    /// Writes the answer's head.
+    /// Writes the answer's head. What templates override takes the place of the mapping of the very same name.
     pub(crate) fn head(
         &self,
         cx: &mut Ctx<'_>,
@@ -159,15 +162,42 @@ impl Response {
         template: Option<&ResponseTemplate>,
     ) -> Result<Fields, Failure> {
         let mut sound = true;
+        let overrides = view.overrides.filter(|overrides| !overrides.is_empty());
+        let overridden = |name: &str| {
+            overrides
+                .into_iter()
+                .flat_map(Overrides::response_headers)
+                .any(|(held, _)| shown(held).is_some_and(|shown| *shown == *name))
+        };
         let fields = lines(cx, |out| {
-            out.extend_from_slice(&self.fixed);
             let mut typed = self.fixed_type;
-            for (name, known, source) in &self.mapped {
+            if overrides.is_none() {
+                out.extend_from_slice(&self.fixed);
+            } else {
+                typed = false;
+                for fixed in self.fixed.split_inclusive(|b| *b == b'\n') {
+                    let name = fixed.split(|b| *b == b':').next().unwrap_or_default();
+                    if !overridden(&String::from_utf8_lossy(name)) {
+                        out.extend_from_slice(fixed);
+                        typed |= Known::of(name) == Known::ContentType;
+                    }
+                }
+            }
+            for (name, known, source) in self.mapped.iter().filter(|(n, _, _)| !overridden(n)) {
                 let any = source.each(view, |value| {
                     sound &= is_header_value(value);
                     line(out, name.as_bytes(), value);
                 });
                 typed |= any && *known == Known::ContentType;
+            }
+            for (name, values) in overrides.into_iter().flat_map(Overrides::response_headers) {
+                let Some(name) = shown(name) else { continue };
+                sound &= !name.is_empty() && name.bytes().all(is_token);
+                for value in values.iter().filter(|value| !value.is_empty()) {
+                    sound &= is_header_value(value.as_bytes());
+                    line(out, name.as_bytes(), value.as_bytes());
+                    typed |= Known::of(name.as_bytes()) == Known::ContentType;
+                }
             }
             if !typed {
                 let media = template.map_or("application/json", |template| &template.media);
@@ -223,8 +253,9 @@ impl Draft<'_> {
             if !is_header_value(template.name.as_bytes()) {
                 return Err(Unfit::Always(format!("'{}' is no media type", template.name)));
             }
+            let which = format!("response template of {} for {}", from.status_code, template.name);
+            let transform = Transform::link(&template.value, &which)?;
             let media = template.name.to_ascii_lowercase().into();
-            let transform = Transform::link(&template.value)?;
             self.templates.push(ResponseTemplate { media, transform });
         }
         self.list.push(Response {
@@ -260,7 +291,12 @@ fn header(pair: &v1::Pair, variables: Variables<'_>) -> Result<Option<(String, S
     let lookup = |name: &str| variables.get(name).map(str::to_owned);
     let source = Source::parse(&pair.value, Side::Response, &lookup)
         .map_err(|e| Unfit::Always(e.to_string()))?;
-    Ok(match Known::of(name.as_bytes()) {
+    Ok(shown(name).map(|name| (name.into_owned(), source)))
+}
+
+/// The name under which callers see a header that a mapping or a template sets; `None` when it is dropped.
+fn shown(name: &str) -> Option<Cow<'_, str>> {
+    match Known::of(name.as_bytes()) {
         Known::TransferEncoding => None,
         Known::Authorization
         | Known::Connection
@@ -275,9 +311,9 @@ fn header(pair: &v1::Pair, variables: Variables<'_>) -> Result<Option<(String, S
         | Known::Trailer
         | Known::Upgrade
         | Known::UserAgent
-        | Known::WwwAuthenticate => Some((format!("x-amzn-Remapped-{name}"), source)),
-        _ => Some((name.to_owned(), source)),
-    })
+        | Known::WwwAuthenticate => Some(Cow::Owned(format!("x-amzn-Remapped-{name}"))),
+        _ => Some(Cow::Borrowed(name)),
+    }
 }
 
 #[cfg(test)]

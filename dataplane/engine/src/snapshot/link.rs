@@ -18,6 +18,7 @@ use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
 use crate::snapshot::{Upstream, Upstreams};
 use crate::validate::Validator;
+use crate::validate::models::Models;
 
 /// One deployment, ready to serve under one set of stage variables.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Link {
     pub(crate) resources: Box<[LinkedResource]>,
     pub(crate) fall_through: bool,
     pub(crate) gateway: GatewayResponses,
+    /// The stage's variables, for templates.
+    pub(crate) variables: Box<[(String, String)]>,
     /// Bytes from which on bodies are compressed and decompressed; `None`: never.
     pub(crate) compression: Option<u32>,
 }
@@ -160,6 +163,7 @@ impl Link {
             variables_json: Variables(variables).json().into(),
             binary: Arc::new(BinaryTypes::new(&bundle.binary_media_types)),
             bundle: &bundle,
+            models: Models::new(&bundle.models),
             tree: tree::Builder::new(),
             methods: Vec::new(),
             problems: Vec::new(),
@@ -187,6 +191,7 @@ impl Link {
             methods: draft.methods.into(),
             resources,
             gateway,
+            variables: variables.into(),
             compression: bundle.minimum_compression_size,
             fall_through: bundle.routing.as_ref().is_some_and(|r| r.method_miss_falls_through),
         })
@@ -204,6 +209,7 @@ struct Draft<'a> {
     linker: &'a mut Linker,
     variables: Variables<'a>,
     bundle: &'a v1::Bundle,
+    models: Models<'a>,
     variables_json: Arc<[u8]>,
     binary: Arc<BinaryTypes>,
     tree: tree::Builder,
@@ -269,7 +275,7 @@ impl Draft<'_> {
                 return;
             }
         };
-        let validator = match Validator::link(method, self.bundle) {
+        let validator = match Validator::link(method, self.bundle, &mut self.models) {
             Ok(validator) => validator.map(Box::new),
             Err(what) => {
                 self.problems.push(problem(what));

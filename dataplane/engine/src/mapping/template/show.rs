@@ -72,7 +72,7 @@ fn show(
                 separate(out, place);
                 match item {
                     Value::List(inner) if *inner == list => {
-                        out.extend_from_slice(b"(this Collection)")
+                        out.extend_from_slice(b"(this Collection)");
                     }
                     item => member(heap, *item, json, out, depth)?,
                 }

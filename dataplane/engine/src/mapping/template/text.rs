@@ -322,7 +322,7 @@ fn replace(
             match piece {
                 Piece::Char(c) => out.push(*c),
                 Piece::Group(group) => {
-                    out.push_str(captures.get(*group).map_or("", |g| g.as_str()))
+                    out.push_str(captures.get(*group).map_or("", |g| g.as_str()));
                 }
             }
         }
