@@ -9,6 +9,8 @@ use super::super::error::CliError;
 
 /// Arguments that say what a template sees.
 #[derive(Debug, clap::Args)]
+// Both have a group of their type's name otherwise, which is the same where one is flattened into the other.
+#[group(skip)]
 pub(super) struct Arguments {
     /// The body: a file, `-` for standard input, or the text itself
     #[arg(long, value_name = "FILE|TEXT|-")]

@@ -226,8 +226,8 @@ mod tests {
         );
         assert_eq!(
             tested.text(false),
-            "VARIABLE                            VALUE\n$n                                  3\n\
-             $context.requestOverride.header.x   [a, b]\n$context.responseOverride.status    201\n\n\
+            "VARIABLE                           VALUE\n$n                                 3\n\
+             $context.requestOverride.header.x  [a, b]\n$context.responseOverride.status   201\n\n\
              OVERRIDE          VALUE\nrequest header x  a, b\nresponse status   201\n\n13"
         );
         let steps: Vec<String> = tested.steps.iter().map(Step::line).collect();

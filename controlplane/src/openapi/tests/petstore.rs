@@ -1,7 +1,7 @@
 //! The Petstore of the OpenAPI Initiative in both versions, with AWS integrations, and a document of 1,000 operations.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 
@@ -184,9 +184,9 @@ fn generated(count: usize) -> String {
 #[test]
 fn a_thousand_operations() {
     let text = generated(1_000);
-    let started = Instant::now();
+    let started = worked();
     let imported = import(text.as_bytes(), &options()).unwrap();
-    let took = started.elapsed();
+    let took = worked() - started;
     assert_eq!((imported.method_count(), imported.models.len()), (1_000, 1_000));
     assert_eq!(imported.paths.len(), 1 + 50 + 2_000);
     for path in imported.paths.keys().filter(|path| *path != "/") {
