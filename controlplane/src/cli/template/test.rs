@@ -236,7 +236,7 @@ mod tests {
             [
                 "   1:6   set $n to \"0\"",
                 "   2:1   iteration 0: $i is \"1\"",
-                "   2:41  set $n to \"1\"",
+                "   2:40  set $n to \"1\"",
             ]
         );
         assert_eq!(tested.json()["variables"]["$n"], "3");
