@@ -45,7 +45,8 @@ def resolved(document, value):
     while "$ref" in value:
         found = document
         for part in unquote(value["$ref"][2:]).split("/"):
-            found = found[part.replace("~1", "/").replace("~0", "~")]
+            name = part.replace("~1", "/").replace("~0", "~")
+            found = found[int(name) if isinstance(found, list) else name]
         value = found
     return dict(value)
 
