@@ -189,11 +189,3 @@ fn names<'a>(
     }
     named
 }
-
-/// `https://{any host}/restapis/{api}/models/{name}`. Source: `admin-api` section 11.
-pub(super) fn aws_reference(reference: &str) -> Option<(&str, &str)> {
-    let rest = reference.strip_prefix("https://")?;
-    let (_, rest) = rest.split_once("/restapis/")?;
-    let (api, name) = rest.split_once("/models/")?;
-    Model::is_name(name).then_some((api, name))
-}

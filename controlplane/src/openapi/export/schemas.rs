@@ -8,7 +8,6 @@ use super::ExportType;
 use super::documentation::{Parts, Place, SCHEMA_MEMBERS, lay};
 use super::node::{Map, Node};
 use crate::model::{Model, Snapshot};
-use crate::openapi::schemas::aws_reference;
 
 /// The models of an API, and which of them the document has come to need.
 pub(super) struct Models<'a> {
@@ -79,9 +78,9 @@ impl<'a> Models<'a> {
     fn schema(&mut self, value: &Value) -> Map {
         let Value::Object(members) = value else { return Map::default() };
         if let Some(reference) = members.get("$ref") {
-            let model = reference.as_str().and_then(aws_reference);
+            let model = reference.as_str().and_then(Model::named_by);
             return match model {
-                Some((_, model)) => self.reference(model),
+                Some(model) => self.reference(model),
                 None if self.verbatim => Map::from_iter([("$ref", reference.clone())]),
                 // It points to nowhere in the document.
                 None => Map::default(),
