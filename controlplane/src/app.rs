@@ -55,6 +55,7 @@ pub use paging::{Page, Paging};
 pub use patch::{PatchOp, PatchOperation};
 pub use workspace::{Draft, Item, Workspace};
 
+use tidegate_engine::integration::credentials::AwsSettings;
 use tidegate_engine::integration::guard::AddressPolicy;
 
 use crate::model::{ApiId, ContentHash, RestApi, Snapshot, Timestamp};
@@ -73,6 +74,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whom test calls may reach.
     pub test_calls: AddressPolicy,
+    /// How test calls reach AWS services.
+    pub aws: Arc<AwsSettings>,
 }
 
 impl Default for Settings {
@@ -82,6 +85,7 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             limits: Limits::default(),
             test_calls: AddressPolicy::default(),
+            aws: Arc::default(),
         }
     }
 }

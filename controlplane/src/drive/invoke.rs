@@ -101,14 +101,14 @@ pub async fn test_invoke(
     let tested = alone(&workspace, resource, method);
     let settings = app.settings().clone();
     let variables = input.stage_variables;
-    let policy = settings.test_calls.clone();
+    let (policy, aws) = (settings.test_calls.clone(), settings.aws.clone());
     // Templates and schemas of one method can be large: off the threads that answer other callers.
     let built = tokio::task::spawn_blocking(move || build(&settings, &tested, &variables)).await;
     let built = built.unwrap_or_else(|cause| {
         tracing::error!(%cause, "a test could not be prepared");
         Err("the method could not be prepared".to_owned())
     });
-    Ok(Test::new(&policy, asked).run(built).await)
+    Ok(Test::new(&policy, &aws.credentials, asked).run(built).await)
 }
 
 /// The tested method as the only one of its API. Whoever tests may: no authorizer, key or policy is asked.
@@ -159,6 +159,7 @@ fn build(settings: &Settings, tested: &Snapshot, variables: &StringMap) -> Resul
 /// One test under way.
 struct Test<'p> {
     policy: &'p AddressPolicy,
+    credentials: &'p Credentials,
     asked: Asked,
     entropy: [u8; 16],
     now: Now,
@@ -175,13 +176,13 @@ enum End {
 }
 
 impl<'p> Test<'p> {
-    fn new(policy: &'p AddressPolicy, asked: Asked) -> Self {
+    fn new(policy: &'p AddressPolicy, credentials: &'p Credentials, asked: Asked) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) };
         let entropy = rand::random();
         let mut log = Log::new(Ids::new(entropy, now).request(), SystemTime::now);
         asked.log(&mut log);
-        Self { policy, asked, entropy, now, since: Instant::now(), log }
+        Self { policy, credentials, asked, entropy, now, since: Instant::now(), log }
     }
 
     async fn run(mut self, built: Result<World, String>) -> TestInvocation {
@@ -197,7 +198,7 @@ impl<'p> Test<'p> {
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
             now: self.now,
             entropy: self.entropy,
-            credentials: Credentials::NONE,
+            credentials: self.credentials,
             scratch: &mut scratch,
             trace: Some(&mut trace),
         };
