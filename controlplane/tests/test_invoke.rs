@@ -410,14 +410,14 @@ fn what_a_mapping_fails_at_is_told_in_awss_words() {
             "200",
             pet,
             500,
-            format!("{config}Unable to transform request (request template for application/json: it failed at 2:"),
+            format!("{config}Unable to transform request (request template for application/json: it failed at line 2"),
         ),
         (
             http("#set($l = [1])$l[7]".into()),
             "200",
             pet,
             500,
-            format!("{config}Unable to transform response (response template of 200 for application/json: it failed at 1:"),
+            format!("{config}Unable to transform response (response template of 200 for application/json: it failed at line 1"),
         ),
         (
             http(Value::Null),
