@@ -145,7 +145,6 @@ impl Mapped {
             Err(failure) => return Some(Err(failure)),
         };
         let response = self.responses.get(number);
-        cx.note("respond", || format!("integration response {}", response.code));
         let (body, constant, template) =
             match self.responses.template(response, accepted(view.head)) {
                 None => (Body::Empty, 0, None),
@@ -154,7 +153,8 @@ impl Mapped {
                     _ => (Body::Constant(place), number, Some(template)),
                 },
             };
-        let answer = response.status().and_then(|status| {
+        let status = response.status().inspect_err(|_| response.tell(cx));
+        let answer = status.and_then(|status| {
             let fields = response.head(cx, view, ids, template)?;
             let tail = Tail { constant, ..Tail::new(*ids, Some(place)) };
             Ok(Answer { status, fields, body, tail })
@@ -300,8 +300,7 @@ impl Mapped {
         mut overrides: Overrides,
     ) -> Result<Answer, Failure> {
         let response = self.responses.get(number);
-        cx.note("respond", || format!("integration response {}", response.code));
-        let status = response.status()?;
+        let status = response.status().inspect_err(|_| response.tell(cx))?;
         let accept = accepted(view.head);
         let template = self.responses.template(response, accept).map(|(_, template)| template);
         cx.note("mapping", || match template {
@@ -330,6 +329,7 @@ fn render(
     overrides: &mut Overrides,
 ) -> Result<Vec<u8>, Failure> {
     cx.value(|| match &payload {
+        Payload::Text(text) if text.is_empty() => "input: none".to_owned(),
         Payload::Text(text) => format!("input: {}", shown(text)),
         Payload::Binary(bytes) => format!("input: {} bytes, binary", bytes.len()),
     });

@@ -93,6 +93,35 @@ impl Context {
             },
         })
     }
+
+    /// Its name without `context.`, for people; of one that nothing sets, what that means.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AccountId => "accountId",
+            Self::ApiId => "apiId",
+            Self::DeploymentId => "deploymentId",
+            Self::DomainName => "domainName",
+            Self::DomainPrefix => "domainPrefix",
+            Self::ErrorMessage => "error.message",
+            Self::ErrorMessageString => "error.messageString",
+            Self::ErrorResponseType => "error.responseType",
+            Self::ErrorValidation => "error.validationErrorString",
+            Self::ExtendedRequestId => "extendedRequestId",
+            Self::HttpMethod => "httpMethod",
+            Self::IsCanaryRequest => "isCanaryRequest",
+            Self::Path => "path",
+            Self::Protocol => "protocol",
+            Self::RequestId => "requestId",
+            Self::RequestTime => "requestTime",
+            Self::RequestTimeEpoch => "requestTimeEpoch",
+            Self::ResourceId => "resourceId",
+            Self::ResourcePath => "resourcePath",
+            Self::SourceIp => "identity.sourceIp",
+            Self::Stage => "stage",
+            Self::UserAgent => "identity.userAgent",
+            Self::Unset => "(unset)",
+        }
+    }
 }
 
 /// What a mapping may look at.
@@ -230,4 +259,40 @@ pub fn host_without_port(authority: &[u8]) -> &[u8] {
         return &authority[..end];
     }
     authority.split(|b| *b == b':').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        for name in [
+            "accountId",
+            "apiId",
+            "deploymentId",
+            "domainName",
+            "domainPrefix",
+            "error.message",
+            "error.messageString",
+            "error.responseType",
+            "error.validationErrorString",
+            "extendedRequestId",
+            "httpMethod",
+            "identity.sourceIp",
+            "identity.userAgent",
+            "isCanaryRequest",
+            "path",
+            "protocol",
+            "requestId",
+            "requestTime",
+            "requestTimeEpoch",
+            "resourceId",
+            "resourcePath",
+            "stage",
+        ] {
+            assert_eq!(Context::parse(name).map(Context::name), Some(name));
+        }
+        assert_eq!(Context::parse("identity.user"), Some(Context::Unset));
+    }
 }

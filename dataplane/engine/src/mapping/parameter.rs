@@ -127,7 +127,7 @@ impl Source {
             Self::ReplyHeader(name) => format!("integration.response.header.{name}"),
             Self::ReplyMultiHeader(name) => format!("integration.response.multivalueheader.{name}"),
             Self::ReplyBody(_) => "integration.response.body".to_owned(),
-            Self::Context(_) => "context".to_owned(),
+            Self::Context(context) => format!("context.{}", context.name()),
             Self::Static(_) => "constant".to_owned(),
         };
         let mut values = Vec::new();

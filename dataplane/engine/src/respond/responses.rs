@@ -34,7 +34,7 @@ pub(crate) struct Responses {
 /// One integration response.
 #[derive(Debug)]
 pub(crate) struct Response {
-    pub(crate) code: u16,
+    code: u16,
     /// Whether the method declares its status. If not that is a configuration error at run time, as on AWS.
     is_declared: bool,
     /// Mapped lines that never change.
@@ -152,6 +152,11 @@ impl Response {
     /// Its status.
     pub(crate) fn status(&self) -> Result<u16, Failure> {
         if self.is_declared { Ok(self.code) } else { Err(Failure::NoMethodResponse) }
+    }
+
+    /// Tells which one it is, where that is the cause of a failure.
+    pub(crate) fn tell(&self, cx: &mut Ctx<'_>) {
+        cx.note("respond", || format!("integration response {}", self.code));
     }
 
     /// Writes the answer's head. What templates override takes the place of the mapping of the very same name.
