@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde::Deserialize;
+use tidegate_engine::integration::endpoints::{BadEndpoint, Endpoints};
 use tidegate_engine::integration::guard::AddressPolicy;
 
 use crate::app::Settings;
@@ -33,6 +34,8 @@ pub struct Config {
     pub bootstrap: Option<AccessKey>,
     /// The key of the secrets in the store, from the environment only; see [`crate::vault`].
     pub secret_key: Option<String>,
+    /// Where AWS services are, from the environment only, as nodes read it.
+    pub endpoints: Endpoints,
 }
 
 /// Why the settings cannot be used.
@@ -57,6 +60,9 @@ pub enum ConfigError {
         /// What is wrong, with its line.
         cause: Box<toml::de::Error>,
     },
+    /// A variable `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_{SERVICE}` that is no URL.
+    #[error(transparent)]
+    Endpoint(#[from] BadEndpoint),
     /// An account id that is not twelve digits.
     #[error("account id {0:?} must be twelve digits")]
     AccountId(String),
@@ -144,7 +150,8 @@ impl Config {
     pub fn from_process() -> Result<Self, ConfigError> {
         let bootstrap = crate::auth::keys::bootstrap(|name| std::env::var(name).ok())?;
         let secret_key = std::env::var("TIDEGATE_SECRET_KEY").ok();
-        Ok(Self { secret_key, bootstrap, ..Self::load(Arguments::try_parse()?)? })
+        let endpoints = Endpoints::read(std::env::vars())?;
+        Ok(Self { secret_key, bootstrap, endpoints, ..Self::load(Arguments::try_parse()?)? })
     }
 
     fn load(arguments: Arguments) -> Result<Self, ConfigError> {
@@ -184,6 +191,7 @@ impl Config {
             admin_hosts: hosts,
             bootstrap: None,
             secret_key: None,
+            endpoints: Endpoints::default(),
         };
         let shown = config.grpc.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         if !config.grpc_operators.is_empty() && !shown {
@@ -213,6 +221,7 @@ impl Config {
             account_id: self.account_id.clone(),
             region: self.region.clone(),
             test_calls,
+            endpoints: self.endpoints.clone(),
             ..Settings::default()
         }
     }

@@ -5,6 +5,7 @@
 //! Source: developer guide, "Request validation for REST APIs"; order and text of the names as recorded.
 
 pub(crate) mod models;
+pub(crate) mod responses;
 pub mod schema;
 
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use crate::mapping::media;
 use crate::mapping::parameter::{Side, Source};
 use crate::respond::{Failure, Refusal};
 use models::Models;
-use schema::Schema;
+pub use responses::{MAX_MESSAGE, Mismatch};
+use schema::{Schema, Violation};
 
 /// What a method's request validator checks.
 #[derive(Debug)]
@@ -111,26 +113,35 @@ impl Validator {
         if wrong.is_empty() {
             return Ok(());
         }
-        wrong.iter().for_each(|text| cx.detail(|| text.clone()));
-        let validation = Some(Value::from(wrong).to_string());
+        let texts: Vec<String> = wrong.into_iter().map(|violation| violation.message).collect();
+        texts.iter().for_each(|text| cx.detail(|| text.clone()));
+        let validation = Some(Value::from(texts).to_string());
         Err(Refusal { validation, ..Failure::InvalidBody.into() })
     }
 }
 
 /// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.
-fn misfits(schema: &Schema, body: &[u8]) -> Vec<String> {
+fn misfits(schema: &Schema, body: &[u8]) -> Vec<Violation> {
     let instance = match body {
         [] => Ok(Value::Object(Map::new())),
         body => serde_json::from_slice(body),
     };
     let instance = match instance {
         Ok(instance) => instance,
-        Err(error) => return vec![format!("the body is no JSON: {error}")],
+        Err(error) => return whole(format!("the body is no JSON: {error}")),
     };
     match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
-        Ok(found) => found.into_iter().take(MAX_TOLD).map(|violation| violation.message).collect(),
-        Err(error) => vec![error.to_string()],
+        Ok(mut found) => {
+            found.truncate(MAX_TOLD);
+            found
+        }
+        Err(error) => whole(error.to_string()),
     }
+}
+
+/// What is wrong with a body as a whole.
+fn whole(message: String) -> Vec<Violation> {
+    vec![Violation { path: String::new(), message }]
 }
 
 /// Comparisons that checking may take: enough for a value of a byte that some alternatives are tried on, and bounded for all that.
