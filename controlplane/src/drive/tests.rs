@@ -63,7 +63,8 @@ fn a_call_that_would_come_first_is_told_and_taken_to_admit() {
         body: Vec::new(),
     };
     let described = describe::read(&request).unwrap();
-    let told = decide(&world(&guarded()), &described.listener, &described.head, b"");
+    let told =
+        decide(&world(&guarded()), Credentials::NONE, &described.listener, &described.head, b"");
     let first = told.phases.iter().rfind(|phase| phase.name == "authorize").unwrap();
     assert_eq!(
         first.decision,
@@ -89,7 +90,8 @@ fn a_mapped_request_is_told_with_its_body_and_nothing_is_sent() {
         body: b"body".to_vec(),
     };
     let described = describe::read(&request).unwrap();
-    let told = decide(&world(&bundle), &described.listener, &described.head, b"body");
+    let told =
+        decide(&world(&bundle), Credentials::NONE, &described.listener, &described.head, b"body");
     let upstream = told.upstream.unwrap();
     assert_eq!((upstream.method.as_str(), &upstream.body[..]), ("PUT", &b"body"[..]));
     let decisions: Vec<_> = told.phases.iter().map(|phase| phase.decision.as_str()).collect();

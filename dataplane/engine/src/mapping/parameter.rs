@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode, per
 
 pub use crate::mapping::context::{Context, View};
 
+use crate::explain::shown;
 use crate::head::Head;
 use crate::mapping::body::BodyPath;
 
@@ -112,6 +113,29 @@ impl Source {
     /// Whether it reads the body of the upstream's answer.
     pub(crate) fn reads_reply_body(&self) -> bool {
         matches!(self, Self::ReplyBody(_))
+    }
+
+    /// What it gives, for people: the parameter it is mapped to, its value and where that comes from.
+    pub(crate) fn told(&self, view: &View<'_>, to: &str) -> String {
+        let from = match self {
+            Self::Path(name) => format!("method.request.path.{name}"),
+            Self::Query(name) => format!("method.request.querystring.{name}"),
+            Self::MultiQuery(name) => format!("method.request.multivaluequerystring.{name}"),
+            Self::Header(name) => format!("method.request.header.{name}"),
+            Self::MultiHeader(name) => format!("method.request.multivalueheader.{name}"),
+            Self::Body(_) => "method.request.body".to_owned(),
+            Self::ReplyHeader(name) => format!("integration.response.header.{name}"),
+            Self::ReplyMultiHeader(name) => format!("integration.response.multivalueheader.{name}"),
+            Self::ReplyBody(_) => "integration.response.body".to_owned(),
+            Self::Context(_) => "context".to_owned(),
+            Self::Static(_) => "constant".to_owned(),
+        };
+        let mut values = Vec::new();
+        if self.each(view, |value| values.push(shown(value))) {
+            format!("{to} = {} ({from})", values.join(", "))
+        } else {
+            format!("{to} is left out: {from} is absent or empty")
+        }
     }
 
     /// Appends each value to `out` through `put`, and says whether there was any that is not empty. AWS skips a mapping whose

@@ -8,10 +8,13 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use crate::exchange::Ctx;
+use crate::explain::shown;
 use crate::head::Known;
 use crate::mapping::context::{Context, View};
 use crate::mapping::parameter;
-use crate::mapping::template::{Datum, Limits, Overrides, Place, Scope, Scratch, Source, Template};
+use crate::mapping::template::{
+    Datum, Limits, Overrides, Place, Scope, Scratch, Source, Steps, Template, Trace,
+};
 use crate::respond::Failure;
 use crate::snapshot::Unfit;
 
@@ -64,15 +67,30 @@ impl Transform {
     ) -> Result<Vec<u8>, Failure> {
         let template = match self {
             Self::Passes => return Ok(body),
-            Self::Constant(text) => return Ok(text.to_vec()),
+            Self::Constant(text) => {
+                cx.value(|| format!("template: {}", shown(text)));
+                return Ok(text.to_vec());
+            }
             Self::Template(template) => template,
         };
+        cx.value(|| format!("template: {}", shown(template.source().as_bytes())));
+        let mut steps = cx.keeps_values().then(Steps::default);
         let source = Seen { view, body: &body };
         let mut out = Vec::new();
         let rendered = SCRATCH.with_borrow_mut(|scratch| {
-            let mut scope = Scope { source: &source, scratch, overrides, trace: None };
+            let trace = steps.as_mut().map(|steps| steps as &mut dyn Trace);
+            let mut scope = Scope { source: &source, scratch, overrides, trace };
             template.render(&mut scope, &Limits::API_GATEWAY, &mut out)
         });
+        for (name, value) in steps.iter().flat_map(Steps::variables) {
+            cx.value(|| format!("{name} = {value}"));
+        }
+        if steps.is_some() {
+            overrides
+                .told()
+                .iter()
+                .for_each(|(what, value)| cx.value(|| format!("override of {what} = {value}")));
+        }
         match rendered {
             Ok(()) => Ok(out),
             Err(error) => {
