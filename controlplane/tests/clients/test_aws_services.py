@@ -129,6 +129,10 @@ def test_sqs_by_path(beside_aws, service):
     [(body, attributes)] = messages(sqs, queue)
     assert json.loads(body) == {"dish": "fish & chips", "price": "5 £"}
     assert attributes == {"id": "7"}
+    # The undeployed method, by the control plane itself.
+    tested = api.client.test_invoke_method(**api.at, pathWithQueryString="/things/8", body='{"dish": "soup"}')
+    assert (tested["status"], tested["body"]) == (200, '{"sent": true}'), tested["log"]
+    assert messages(sqs, queue) == [('{"dish": "soup"}', {"id": "8"})]
 
 
 def test_sqs_json_protocol(beside_aws, service):

@@ -144,4 +144,5 @@ def test_page(page, request, tmp_path):
     for block, found in zip(wanted, printed):
         if block is not None:
             pattern = ".*".join(re.escape(part) for part in block.strip().split("…"))
-            assert re.fullmatch(pattern, found.strip(), re.S), f"wanted:\n{block}\nfound:\n{found}\n{err}"
+            if not re.fullmatch(pattern, found.strip(), re.S):
+                pytest.fail(f"wanted:\n{block}\nfound:\n{found}\n{err}", pytrace=False)
