@@ -37,6 +37,7 @@ pub mod resources;
 pub mod rest_apis;
 pub mod sdks;
 pub mod secret_key;
+pub mod settings;
 pub mod stages;
 pub mod tags;
 mod transaction;
@@ -58,7 +59,7 @@ pub use workspace::{Draft, Item, Workspace};
 use tidegate_engine::integration::credentials::AwsSettings;
 use tidegate_engine::integration::guard::AddressPolicy;
 
-use crate::model::{ApiId, ContentHash, RestApi, Snapshot, Timestamp};
+use crate::model::{ApiId, ApiSettings, ContentHash, RestApi, Snapshot, Timestamp};
 use crate::store::{Store, keys};
 use crate::vault::Vault;
 use workspace::Workspaces;
@@ -137,6 +138,9 @@ impl Default for Limits {
 pub trait Compiler: Send + Sync {
     /// The bundle, or everything that is wrong with the snapshot.
     fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>>;
+
+    /// What of an API's settings nodes would refuse.
+    fn check_settings(&self, settings: &ApiSettings) -> Result<(), String>;
 }
 
 /// A compiled deployment.
@@ -273,6 +277,10 @@ mod tests {
         fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>> {
             let bytes = snapshot.to_canonical_json();
             Ok(CompiledBundle { id: ContentHash::of(&bytes), bytes })
+        }
+
+        fn check_settings(&self, _: &ApiSettings) -> Result<(), String> {
+            Ok(())
         }
     }
 

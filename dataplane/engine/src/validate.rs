@@ -5,6 +5,7 @@
 //! Source: developer guide, "Request validation for REST APIs"; order and text of the names as recorded.
 
 pub(crate) mod models;
+pub(crate) mod responses;
 pub mod schema;
 
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use crate::mapping::media;
 use crate::mapping::parameter::{Side, Source};
 use crate::respond::{Failure, Refusal};
 use models::Models;
-use schema::Schema;
+pub use responses::{MAX_MESSAGE, Mismatch};
+use schema::{Schema, Violation};
 
 /// What a method's request validator checks.
 #[derive(Debug)]
@@ -107,8 +109,8 @@ impl Validator {
     /// Checks a body against the model of its content type.
     pub(crate) fn body(&self, cx: &mut Ctx<'_>, head: &Head, body: &[u8]) -> Result<(), Refusal> {
         let Some(model) = self.model(head) else { return Ok(()) };
-        let (wrong, cause) = match misfits(&model.schema, body) {
-            Ok(wrong) => (wrong, None),
+        let (wrong, cause): (Vec<String>, _) = match misfits(&model.schema, body) {
+            Ok(wrong) => (wrong.into_iter().map(|violation| violation.message).collect(), None),
             // AWS's words for what is no JSON at all.
             Err(error) => (vec!["Unknown error parsing request body".to_owned()], Some(error)),
         };
@@ -130,15 +132,23 @@ impl Validator {
 }
 
 /// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.
-fn misfits(schema: &Schema, body: &[u8]) -> serde_json::Result<Vec<String>> {
+fn misfits(schema: &Schema, body: &[u8]) -> serde_json::Result<Vec<Violation>> {
     let instance = match body {
         [] => Value::Object(Map::new()),
         body => serde_json::from_slice(body)?,
     };
     Ok(match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
-        Ok(found) => found.into_iter().take(MAX_TOLD).map(|violation| violation.message).collect(),
-        Err(error) => vec![error.to_string()],
+        Ok(mut found) => {
+            found.truncate(MAX_TOLD);
+            found
+        }
+        Err(error) => whole(error.to_string()),
     })
+}
+
+/// What is wrong with a body as a whole.
+fn whole(message: String) -> Vec<Violation> {
+    vec![Violation { path: String::new(), message }]
 }
 
 /// Comparisons that checking may take: enough for a value of a byte that some alternatives are tried on, and bounded for all that.

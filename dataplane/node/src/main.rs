@@ -12,7 +12,7 @@ use tidegate_node::config::Config;
 use tidegate_node::node::{Bound, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::driver;
-use tidegate_node::telemetry::{AccessLog, Hints};
+use tidegate_node::telemetry::{AccessLog, Hints, Mismatches};
 use tidegate_node::upstream::TlsSettings;
 use tidegate_node::worker::{NameLookup, Settings};
 use tracing_subscriber::EnvFilter;
@@ -77,6 +77,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
             .hints
             .then(|| Hints::start(Arc::new(|line| eprintln!("hint: {line}"))))
             .transpose()?,
+        mismatches: Some(Mismatches::start(Arc::new(|line| tracing::warn!("{line}")))?),
         pin: config.pin,
     };
     let resolver = agent.resolver();

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 use crate::exchange::Ctx;
 use crate::explain::shown;
-use crate::head::Known;
 use crate::mapping::context::{Context, View};
 use crate::mapping::parameter;
 use crate::mapping::template::{
@@ -124,8 +123,9 @@ impl Source for Seen<'_> {
             Place::Query => parameter::query_values(view.head.query(), name).last().map(text),
             Place::Header => {
                 let mut sent = view.head.iter().rev();
-                let found =
-                    sent.find(|(held, _, known)| *held == name.as_bytes() && is_shown(*known));
+                let found = sent.find(|(held, _, known)| {
+                    *held == name.as_bytes() && !known.is_dropped_at_ingress()
+                });
                 found.map(|(_, value, _)| String::from_utf8_lossy(value))
             }
         }
@@ -142,7 +142,8 @@ impl Source for Seen<'_> {
             Place::Query => parameter::query_pairs(view.head.query())
                 .for_each(|(name, value)| each(&text(name), &text(value))),
             Place::Header => {
-                for (name, value, _) in view.head.iter().filter(|(_, _, known)| is_shown(*known)) {
+                let sent = view.head.iter().filter(|(_, _, known)| !known.is_dropped_at_ingress());
+                for (name, value, _) in sent {
                     each(&String::from_utf8_lossy(name), &String::from_utf8_lossy(value));
                 }
             }
@@ -231,25 +232,6 @@ const CONTEXT: [&str; 28] = [
     "resourcePath",
     "stage",
 ];
-
-/// Whether templates see a header. Those that are dropped at ingress are empty; recorded.
-fn is_shown(known: Known) -> bool {
-    !matches!(
-        known,
-        Known::Connection
-            | Known::ContentLength
-            | Known::ContentMd5
-            | Known::Expect
-            | Known::MaxForwards
-            | Known::ProxyAuthenticate
-            | Known::Server
-            | Known::Te
-            | Known::TransferEncoding
-            | Known::Trailer
-            | Known::Upgrade
-            | Known::WwwAuthenticate
-    )
-}
 
 /// A path parameter decoded.
 fn path_value(sent: &[u8]) -> Cow<'_, str> {
