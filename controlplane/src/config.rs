@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
+use ipnet::IpNet;
 use serde::Deserialize;
 use tidegate_engine::integration::credentials::{AwsSettings, BadAwsSettings};
 use tidegate_engine::integration::guard::AddressPolicy;
@@ -35,6 +36,8 @@ pub struct Config {
     pub bootstrap: Option<AccessKey>,
     /// The key of the secrets in the store, from the environment only; see [`crate::vault`].
     pub secret_key: Option<String>,
+    /// Networks that test calls may reach although they are denied by default.
+    pub allow_upstream: Vec<IpNet>,
     /// How test calls reach AWS services: what a node would do with the same environment.
     pub aws: Arc<AwsSettings>,
 }
@@ -135,6 +138,9 @@ struct Arguments {
     /// Host name the admin API answers to beside loopback ones; may be repeated.
     #[arg(long = "admin-host", env = "TIDEGATE_ADMIN_HOSTS", value_delimiter = ',')]
     admin_hosts: Vec<String>,
+    /// Network that test calls may reach although it is denied by default, as for nodes; may be repeated.
+    #[arg(long, env = "TIDEGATE_ALLOW_UPSTREAM", value_name = "CIDR", value_delimiter = ',')]
+    allow_upstream: Vec<IpNet>,
 }
 
 /// The same settings in a file.
@@ -152,6 +158,7 @@ struct File {
     account_id: Option<String>,
     region: Option<String>,
     admin_hosts: Vec<String>,
+    allow_upstream: Vec<IpNet>,
 }
 
 impl Config {
@@ -200,6 +207,11 @@ impl Config {
             admin_hosts: hosts,
             bootstrap: None,
             secret_key: None,
+            allow_upstream: if arguments.allow_upstream.is_empty() {
+                file.allow_upstream
+            } else {
+                arguments.allow_upstream
+            },
             aws: Arc::default(),
         };
         let shown = config.grpc.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
@@ -221,11 +233,9 @@ impl Config {
     /// What the operations are told.
     pub fn settings(&self) -> Settings {
         // Who reaches an admin API off loopback must not reach what listens on this machine alone.
-        let test_calls = if self.admin.ip().is_loopback() {
-            AddressPolicy::default().with_loopback()
-        } else {
-            AddressPolicy::default()
-        };
+        let policy = AddressPolicy { allow: self.allow_upstream.clone() };
+        let test_calls =
+            if self.admin.ip().is_loopback() { policy.with_loopback() } else { policy };
         Settings {
             account_id: self.account_id.clone(),
             region: self.region.clone(),
@@ -292,6 +302,13 @@ mod tests {
         assert_eq!(config.grpc.address, "127.0.0.1:4701".parse().unwrap());
         assert_eq!(config.admin_hosts, ["a"]);
         assert_eq!(config.account_id, "000000000000");
+        let reach = |arguments: &[&str], address: &str| {
+            let config = load(arguments).unwrap();
+            config.settings().test_calls.allows(address.parse().unwrap())
+        };
+        let off = ["--admin", "192.0.2.1:1", "--allow-upstream", "fd00::/8"];
+        assert!(reach(&off, "fd00::1") && !reach(&off[..2], "fd00::1"));
+        assert!(reach(&[], "127.0.0.1") && !reach(&off, "127.0.0.1"));
     }
 
     #[test]

@@ -161,6 +161,9 @@ impl Settings {
         flags.add("--grpc", self.grpc.to_string());
         flags.add("--account-id", &self.account_id);
         flags.add("--region", &self.region);
+        for network in &self.allow_upstream {
+            flags.add("--allow-upstream", network);
+        }
         flags.0
     }
 
@@ -236,7 +239,8 @@ mod tests {
                 "--admin=127.0.0.1:2",
                 "--grpc=127.0.0.1:4701",
                 "--account-id=000000000000",
-                "--region=eu-central-1"
+                "--region=eu-central-1",
+                "--allow-upstream=10.0.0.0/8"
             ]
         );
         let node = settings.node_arguments("http://127.0.0.1:9");
