@@ -81,7 +81,13 @@ impl Transform {
             let mut scope = Scope { source: &source, scratch, overrides, trace };
             template.render(&mut scope, &Limits::API_GATEWAY, &mut out)
         });
+        let mut room = MAX_TOLD;
         for (name, value) in steps.iter().flat_map(Steps::variables) {
+            room = room.saturating_sub(name.len() + value.len());
+            if room == 0 {
+                cx.value(|| "… and more variables".to_owned());
+                break;
+            }
             cx.value(|| format!("{name} = {value}"));
         }
         if steps.is_some() {
@@ -99,6 +105,9 @@ impl Transform {
         }
     }
 }
+
+/// Bytes of variables that an explanation tells of one template: it travels in one message.
+const MAX_TOLD: usize = 256 << 10;
 
 thread_local! {
     /// Work space of renders: a thread has one at a time, and none waits for anything. It keeps little between them.
