@@ -56,7 +56,7 @@ pub use paging::{Page, Paging};
 pub use patch::{PatchOp, PatchOperation};
 pub use workspace::{Draft, Item, Workspace};
 
-use tidegate_engine::integration::endpoints::Endpoints;
+use tidegate_engine::integration::credentials::AwsSettings;
 use tidegate_engine::integration::guard::AddressPolicy;
 
 use crate::model::{ApiId, ApiSettings, ContentHash, RestApi, Snapshot, Timestamp};
@@ -75,8 +75,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whom test calls may reach.
     pub test_calls: AddressPolicy,
-    /// Where AWS services are for test calls and explanations: as for nodes, if all have the same environment.
-    pub endpoints: Endpoints,
+    /// How test calls reach AWS services.
+    pub aws: Arc<AwsSettings>,
 }
 
 impl Default for Settings {
@@ -86,7 +86,7 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             limits: Limits::default(),
             test_calls: AddressPolicy::default(),
-            endpoints: Endpoints::default(),
+            aws: Arc::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` and `template render` talk while they run.
 
 mod apis;
+mod body;
 mod changes;
 mod client;
 mod deploy;

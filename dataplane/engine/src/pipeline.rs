@@ -299,6 +299,11 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         cx.note("validate", || refusal.message.clone().unwrap_or_default());
         return refuse(cx, head, &routed, ids, refusal);
     }
+    if let Some(validator) = &method.validator
+        && validator.checks_parameters()
+    {
+        cx.note("validate", || "the required parameters are there".to_owned());
+    }
     let checks_body = method.validator.as_ref().is_some_and(|v| v.model(head).is_some());
     let wants_body = match &method.integration {
         Integration::Broken(why) => {
@@ -315,6 +320,7 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             return match http.passed(cx, &view) {
                 Ok(request) => {
                     cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
+                    http.tell(cx, &view);
                     let max_body = http.payload.min(cx.listener.max_body);
                     Step::Relay(Relay { request, max_body, cors: http.cors, routed, ids })
                 }
@@ -398,7 +404,10 @@ fn pass(
     } else {
         None
     };
-    let request = http.passed(cx, &View { body: document.as_ref(), ..*view })?;
+    let view = &View { body: document.as_ref(), ..*view };
+    let request = http.passed(cx, view)?;
+    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
+    http.tell(cx, view);
     let upstream = http.upstream.clone();
     let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);
     let call = Call { purpose, upstream, request, body, max_reply };

@@ -72,6 +72,11 @@ impl Validator {
         Ok(any.then(|| Self { required: required.into(), models: checked.into() }))
     }
 
+    /// Whether any parameter must be there.
+    pub(crate) fn checks_parameters(&self) -> bool {
+        !self.required.is_empty()
+    }
+
     /// Checks that each required parameter is there and not blank.
     pub(crate) fn parameters(&self, view: &View<'_>) -> Result<(), Refusal> {
         let is_there = |source: &Source| {
@@ -104,7 +109,11 @@ impl Validator {
     /// Checks a body against the model of its content type.
     pub(crate) fn body(&self, cx: &mut Ctx<'_>, head: &Head, body: &[u8]) -> Result<(), Refusal> {
         let Some(model) = self.model(head) else { return Ok(()) };
-        let wrong = misfits(&model.schema, body);
+        let (wrong, cause): (Vec<String>, _) = match misfits(&model.schema, body) {
+            Ok(wrong) => (wrong.into_iter().map(|violation| violation.message).collect(), None),
+            // AWS's words for what is no JSON at all.
+            Err(error) => (vec!["Unknown error parsing request body".to_owned()], Some(error)),
+        };
         let (name, media) = (&model.name, &model.media);
         cx.note("validate", || match wrong.is_empty() {
             true => format!("the body fits model {name}, which is for {media}"),
@@ -113,30 +122,28 @@ impl Validator {
         if wrong.is_empty() {
             return Ok(());
         }
-        let texts: Vec<String> = wrong.into_iter().map(|violation| violation.message).collect();
-        texts.iter().for_each(|text| cx.detail(|| text.clone()));
-        let validation = Some(Value::from(texts).to_string());
+        wrong.iter().for_each(|text| cx.detail(|| text.clone()));
+        if let Some(error) = cause {
+            cx.value(|| format!("the body is no JSON: {error}"));
+        }
+        let validation = Some(Value::from(wrong).to_string());
         Err(Refusal { validation, ..Failure::InvalidBody.into() })
     }
 }
 
 /// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.
-fn misfits(schema: &Schema, body: &[u8]) -> Vec<Violation> {
+fn misfits(schema: &Schema, body: &[u8]) -> serde_json::Result<Vec<Violation>> {
     let instance = match body {
-        [] => Ok(Value::Object(Map::new())),
-        body => serde_json::from_slice(body),
+        [] => Value::Object(Map::new()),
+        body => serde_json::from_slice(body)?,
     };
-    let instance = match instance {
-        Ok(instance) => instance,
-        Err(error) => return whole(format!("the body is no JSON: {error}")),
-    };
-    match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
+    Ok(match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
         Ok(mut found) => {
             found.truncate(MAX_TOLD);
             found
         }
         Err(error) => whole(error.to_string()),
-    }
+    })
 }
 
 /// What is wrong with a body as a whole.

@@ -69,7 +69,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
     let settings = Settings {
         driver,
         policy: config.policy(),
-        credentials: Arc::new(config.aws.credentials()?),
+        credentials: Arc::new(config.aws.settings()?.credentials),
         tls: TlsSettings::new(config.upstream_ca.as_deref()).context("--upstream-ca")?,
         limits: config.limits(),
         access_log,
@@ -124,7 +124,7 @@ fn agent_config(
         labels: config.labels.clone(),
         listeners: bound.addresses.iter().map(|a| format!("http://{a}")).collect(),
         driver: driver.as_str().into(),
-        endpoints: config.aws.endpoints()?,
+        endpoints: config.aws.settings()?.endpoints,
         ..Default::default()
     })
 }

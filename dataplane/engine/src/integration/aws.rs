@@ -9,7 +9,7 @@ use tidegate_proto::v1;
 
 use super::endpoints::{ServiceApi, ServiceUri};
 use super::http::{callers_content_type, takes_body, timeout_ms, trace_line, user_agent};
-use super::mappings::{HeaderRules, Mappings, Seen, put_headers};
+use super::mappings::{HeaderRules, Mappings, Seen, put_headers, tell};
 use super::sigv4::{self, PathStyle, Signer, Subject};
 use super::target::Target;
 use crate::exchange::Ctx;
@@ -166,6 +166,18 @@ fn json_protocol(service: &str) -> Option<(&'static str, &'static str)> {
 }
 
 impl Service {
+    /// Tells what its mappings give, and which key signs.
+    pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
+        tell(cx, view, &self.headers, &self.target);
+        let credentials = cx.credentials;
+        cx.detail(|| match credentials.of(&self.role) {
+            Some(keys) => {
+                format!("signed with key {} for {} in {}", keys.id, self.signing_name, self.region)
+            }
+            None => "not signed: there is no key".to_owned(),
+        });
+    }
+
     /// Writes the call, signed if there are keys.
     pub(crate) fn call(
         &self,

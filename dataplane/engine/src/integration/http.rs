@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tidegate_proto::v1;
 
-use super::mappings::{HeaderRules, Mappings, Seen, put_headers};
+use super::mappings::{HeaderRules, Mappings, Seen, put_headers, tell};
 use super::target::Target;
 pub use super::target::{BadUrl, Url};
 use crate::exchange::{Ctx, Ids};
@@ -137,6 +137,11 @@ fn is_dropped(known: Known) -> bool {
 }
 
 impl Http {
+    /// Tells what its mappings give.
+    pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
+        tell(cx, view, &self.headers, &self.target);
+    }
+
     /// Writes the request that passes the caller's on.
     pub(crate) fn passed(&self, cx: &mut Ctx<'_>, view: &View<'_>) -> Result<Outgoing, Failure> {
         let (peer, listener) = (cx.peer, cx.listener);

@@ -226,6 +226,14 @@ impl Failure {
         }
     }
 
+    /// Whether a Lambda function was invoked before it came to this: such an answer carries the trace id, as captured from AWS.
+    pub(crate) fn follows_invocation(self) -> bool {
+        matches!(
+            self,
+            Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaRefused | Self::LambdaInvalid
+        )
+    }
+
     /// `$context.error.message`; `None` is null.
     pub(crate) fn message(self) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match self {

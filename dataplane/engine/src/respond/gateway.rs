@@ -156,6 +156,11 @@ fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) 
 pub(super) fn closing_lines(out: &mut Vec<u8>, tail: &Tail, failure: Failure) {
     id_lines(out, &tail.ids);
     line(out, b"x-amzn-ErrorType", failure.exception().as_bytes());
+    if failure.follows_invocation() {
+        out.extend_from_slice(b"X-Amzn-Trace-Id: Root=");
+        out.extend_from_slice(tail.ids.trace().as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
 }
 
 #[cfg(test)]
