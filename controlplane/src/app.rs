@@ -37,6 +37,7 @@ pub mod resources;
 pub mod rest_apis;
 pub mod sdks;
 pub mod secret_key;
+pub mod settings;
 pub mod stages;
 pub mod tags;
 mod transaction;
@@ -55,9 +56,10 @@ pub use paging::{Page, Paging};
 pub use patch::{PatchOp, PatchOperation};
 pub use workspace::{Draft, Item, Workspace};
 
+use tidegate_engine::integration::credentials::AwsSettings;
 use tidegate_engine::integration::guard::AddressPolicy;
 
-use crate::model::{ApiId, ContentHash, RestApi, Snapshot, Timestamp};
+use crate::model::{ApiId, ApiSettings, ContentHash, RestApi, Snapshot, Timestamp};
 use crate::store::{Store, keys};
 use crate::vault::Vault;
 use workspace::Workspaces;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whom test calls may reach.
     pub test_calls: AddressPolicy,
+    /// How test calls reach AWS services.
+    pub aws: Arc<AwsSettings>,
 }
 
 impl Default for Settings {
@@ -82,6 +86,7 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             limits: Limits::default(),
             test_calls: AddressPolicy::default(),
+            aws: Arc::default(),
         }
     }
 }
@@ -133,6 +138,9 @@ impl Default for Limits {
 pub trait Compiler: Send + Sync {
     /// The bundle, or everything that is wrong with the snapshot.
     fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>>;
+
+    /// What of an API's settings nodes would refuse.
+    fn check_settings(&self, settings: &ApiSettings) -> Result<(), String>;
 }
 
 /// A compiled deployment.
@@ -269,6 +277,10 @@ mod tests {
         fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>> {
             let bytes = snapshot.to_canonical_json();
             Ok(CompiledBundle { id: ContentHash::of(&bytes), bytes })
+        }
+
+        fn check_settings(&self, _: &ApiSettings) -> Result<(), String> {
+            Ok(())
         }
     }
 

@@ -3,6 +3,7 @@
 //! Commands answer with a [`Shown`]: text for people and the same as JSON. Only `up` and `template render` talk while they run.
 
 mod apis;
+mod body;
 mod changes;
 mod client;
 mod deploy;
@@ -14,6 +15,7 @@ mod import;
 mod keys;
 mod nodes;
 mod rollback;
+mod settings;
 mod stages;
 mod table;
 mod template;
@@ -71,6 +73,8 @@ enum Command {
     Deployments(deployments::Arguments),
     /// List nodes and what each serves
     Nodes,
+    /// Show or change what an API has beyond AWS: CORS, endpoints, limits, response validation
+    Settings(settings::Arguments),
     /// Manage the access keys of the admin API, and what they may do
     Keys(keys::Arguments),
     /// Say what the gateway would do with a request, without sending anything
@@ -127,6 +131,7 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Diff(command) => {
             diff::run(&mut Client::open(control)?, command, colour(arguments.output)).await?
         }
+        Command::Settings(command) => settings::run(&mut Client::open(control)?, command).await?,
         Command::Keys(command) => keys::run(&mut Client::open(control)?, command).await?,
         Command::Rollback(command) => rollback::run(&mut Client::open(control)?, command).await?,
         Command::Deployments(command) => {

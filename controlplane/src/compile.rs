@@ -5,12 +5,13 @@
 
 mod bundle;
 mod methods;
+pub(crate) mod settings;
 
 use prost::Message;
 use tidegate_engine::snapshot::{self, RefuseBundle};
 
 use crate::app::{CompiledBundle, Compiler, Diagnostic};
-use crate::model::{ContentHash, Snapshot};
+use crate::model::{ApiSettings, ContentHash, Integration, Snapshot};
 
 /// Compiles a frozen configuration and checks that nodes will serve it.
 ///
@@ -18,7 +19,13 @@ use crate::model::{ContentHash, Snapshot};
 /// begin with the dialect and the API's id.
 pub fn compile(snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>> {
     let bytes = bundle::bundle(snapshot)?.encode_to_vec();
-    snapshot::check(&bytes).map_err(diagnostics)?;
+    let mut problems = too_patient(snapshot);
+    if let Err(refused) = snapshot::check(&bytes) {
+        problems.extend(diagnostics(refused));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     Ok(CompiledBundle { id: ContentHash::of(&bytes), bytes })
 }
 
@@ -30,6 +37,31 @@ impl Compiler for EngineCompiler {
     fn compile(&self, snapshot: &Snapshot) -> Result<CompiledBundle, Vec<Diagnostic>> {
         compile(snapshot)
     }
+
+    fn check_settings(&self, settings: &ApiSettings) -> Result<(), String> {
+        snapshot::check_settings(&settings::message(settings))
+    }
+}
+
+/// Time limits that the API's settings do not allow any more: a node would take them.
+fn too_patient(snapshot: &Snapshot) -> Vec<Diagnostic> {
+    let settings = snapshot.rest_api.settings.as_ref();
+    let methods = snapshot.resources.iter().flat_map(|resource| {
+        resource.resource_methods.values().map(move |method| (resource, method))
+    });
+    let mut found: Vec<Diagnostic> = methods
+        .filter_map(|(resource, method)| {
+            let integration: &Integration = method.method_integration.as_ref()?;
+            let most = ApiSettings::max_timeout_ms(settings, integration);
+            (integration.timeout_in_millis > most).then(|| Diagnostic {
+                resource: Some(resource.path.clone()),
+                method: Some(method.http_method.to_string()),
+                message: format!("Timeout should be between 50 ms and {most} ms"),
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| (&a.resource, &a.method).cmp(&(&b.resource, &b.method)));
+    found
 }
 
 fn diagnostics(refused: RefuseBundle) -> Vec<Diagnostic> {

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Parser;
 use serde::Deserialize;
+use tidegate_engine::integration::credentials::{AwsSettings, BadAwsSettings};
 use tidegate_engine::integration::guard::AddressPolicy;
 
 use crate::app::Settings;
@@ -33,6 +35,8 @@ pub struct Config {
     pub bootstrap: Option<AccessKey>,
     /// The key of the secrets in the store, from the environment only; see [`crate::vault`].
     pub secret_key: Option<String>,
+    /// How test calls reach AWS services: what a node would do with the same environment.
+    pub aws: Arc<AwsSettings>,
 }
 
 /// Why the settings cannot be used.
@@ -72,6 +76,17 @@ pub enum ConfigError {
     /// Half of a bootstrap key.
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
+    /// The file of roles cannot be read.
+    #[error("TIDEGATE_AWS_ROLES: {path} cannot be read: {cause}")]
+    AwsRoles {
+        /// As given.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Where AWS services are, or with which keys they are called, is not in its form.
+    #[error(transparent)]
+    Aws(#[from] BadAwsSettings),
 }
 
 /// Tidegate's control plane: the admin API, the store and the stream nodes read.
@@ -144,7 +159,8 @@ impl Config {
     pub fn from_process() -> Result<Self, ConfigError> {
         let bootstrap = crate::auth::keys::bootstrap(|name| std::env::var(name).ok())?;
         let secret_key = std::env::var("TIDEGATE_SECRET_KEY").ok();
-        Ok(Self { secret_key, bootstrap, ..Self::load(Arguments::try_parse()?)? })
+        let aws = Arc::new(aws(std::env::var_os("TIDEGATE_AWS_ROLES").map(PathBuf::from))?);
+        Ok(Self { secret_key, bootstrap, aws, ..Self::load(Arguments::try_parse()?)? })
     }
 
     fn load(arguments: Arguments) -> Result<Self, ConfigError> {
@@ -184,6 +200,7 @@ impl Config {
             admin_hosts: hosts,
             bootstrap: None,
             secret_key: None,
+            aws: Arc::default(),
         };
         let shown = config.grpc.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         if !config.grpc_operators.is_empty() && !shown {
@@ -213,9 +230,21 @@ impl Config {
             account_id: self.account_id.clone(),
             region: self.region.clone(),
             test_calls,
+            aws: self.aws.clone(),
             ..Settings::default()
         }
     }
+}
+
+/// As a node reads them, but from the environment only.
+fn aws(roles: Option<PathBuf>) -> Result<AwsSettings, ConfigError> {
+    let roles = match roles.filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => {
+            Some(std::fs::read(&path).map_err(|cause| ConfigError::AwsRoles { path, cause })?)
+        }
+        None => None,
+    };
+    Ok(AwsSettings::read(std::env::vars(), roles.as_deref())?)
 }
 
 fn grpc_tls(

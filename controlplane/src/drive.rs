@@ -82,7 +82,8 @@ pub async fn explain(app: &App, request: &v1::HttpRequest) -> Result<v1::Explain
     // Linking a large API takes long: off the threads that answer other callers.
     let run = tokio::task::spawn_blocking(move || {
         let world = world::with_domain(world::build(&settings, objects)?, domain.as_ref());
-        Ok(decide(&world, &described.listener, &described.head, &body))
+        let credentials = &settings.aws.credentials;
+        Ok(decide(&world, credentials, &described.listener, &described.head, &body))
     });
     run.await.map_err(|cause| {
         tracing::error!(%cause, "explanation failed");
@@ -91,8 +92,14 @@ pub async fn explain(app: &App, request: &v1::HttpRequest) -> Result<v1::Explain
 }
 
 /// Runs one request through the engine, and on as if every service it asks admitted it.
-fn decide(world: &World, listener: &Listener, head: &Head, body: &[u8]) -> v1::Explained {
-    let mut trace = Trace::default();
+fn decide(
+    world: &World,
+    credentials: &Credentials,
+    listener: &Listener,
+    head: &Head,
+    body: &[u8],
+) -> v1::Explained {
+    let mut trace = Trace { values: true, ..Trace::default() };
     let mut scratch = Vec::new();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut cx = Ctx {
@@ -101,7 +108,7 @@ fn decide(world: &World, listener: &Listener, head: &Head, body: &[u8]) -> v1::E
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         now: Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) },
         entropy: rand::random(),
-        credentials: Credentials::NONE,
+        credentials,
         scratch: &mut scratch,
         trace: Some(&mut trace),
     };
@@ -202,13 +209,19 @@ fn by_itself(answer: &Answer) -> Phase {
     Phase { name: "respond", decision, details: Vec::new() }
 }
 
-/// The exact request, without the framing lines that belong to the connection.
+/// The exact request, without the framing lines that belong to the connection. A session token is a secret: it is not shown.
 fn outgoing(request: &Outgoing, to: &Upstream, body: &[u8], scratch: &[u8]) -> v1::HttpRequest {
     let target = String::from_utf8_lossy(request.target.of(scratch));
+    let mut headers = lines(&request.fields, scratch);
+    for header in &mut headers {
+        if header.name.eq_ignore_ascii_case("X-Amz-Security-Token") {
+            header.value = "…".to_owned();
+        }
+    }
     v1::HttpRequest {
         method: request.method.as_str().to_owned(),
         url: format!("{}://{}{target}", to.scheme.as_str(), to.authority),
-        headers: lines(&request.fields, scratch),
+        headers,
         body: body.to_vec(),
     }
 }

@@ -23,6 +23,7 @@ mod models;
 mod request_validators;
 mod resources;
 mod rest_apis;
+mod settings;
 mod snapshot;
 mod stages;
 mod usage;
@@ -68,6 +69,9 @@ pub use resources::Resource;
 pub use rest_apis::{
     ApiKeySource, ApiStatus, EndpointAccessMode, EndpointConfiguration, EndpointType,
     IpAddressType, RestApi, SecurityPolicy,
+};
+pub use settings::{
+    ApiLimits, ApiSettings, Cors, LimitProfile, MAX_TIMEOUT_MS, ResponseValidation, ValidationMode,
 };
 pub use snapshot::Snapshot;
 pub use stages::{

@@ -86,6 +86,8 @@ fn callers_reach_an_api_by_its_domain_and_base_path() {
     admin.unmap("v1");
     wait_for("the end of the base path", || up.get(DOMAIN, "/v1/pets").0 == 403);
 
+    // An open gRPC connection would be waited for.
+    drop(admin);
     assert!(up.stop(Signal::TERM).success());
     let up = Up::start(&directory, &Options::default());
     wait_for("the root again", || up.get(DOMAIN, "/prod/pets").0 == 200);

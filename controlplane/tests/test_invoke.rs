@@ -283,3 +283,156 @@ fn hostile_requests_are_refused_or_answered() {
     let answer = send(&json!({ "pathWithQueryString": "/pets/.." }));
     assert_eq!(answer.json()["status"], 400, "{}", answer.body);
 }
+
+/// A `POST /` of type `MOCK` or `HTTP`, with a model for its body.
+fn mapped(upstream: SocketAddr, integration: &Value, status: &str) -> Tested {
+    let control = Control::start();
+    let made = |method: &str, target: &str, body: Value| {
+        let answer = control.send(method, target, &body.to_string());
+        assert_eq!(answer.status, 201, "{target}: {}", answer.body);
+        answer.json()
+    };
+    let api = made("POST", "/restapis", json!({ "name": "mapped" }));
+    let (id, root) = (api["id"].as_str().unwrap(), api["rootResourceId"].as_str().unwrap());
+    let schema = r#"{"type": "object", "required": ["name"]}"#;
+    let model = json!({ "name": "Pet", "contentType": "application/json", "schema": schema });
+    made("POST", &format!("/restapis/{id}/models"), model);
+    let validator = json!({ "name": "body", "validateRequestBody": true });
+    let validator = made("POST", &format!("/restapis/{id}/requestvalidators"), validator);
+    let method = format!("/restapis/{id}/resources/{root}/methods/POST");
+    made(
+        "PUT",
+        &method,
+        json!({
+            "authorizationType": "NONE",
+            "requestModels": { "application/json": "Pet" },
+            "requestValidatorId": validator["id"],
+        }),
+    );
+    made("PUT", &format!("{method}/responses/200"), json!({}));
+    let mut integration = integration.clone();
+    if integration["type"] == "HTTP" {
+        integration["httpMethod"] = "POST".into();
+        integration["uri"] = format!("http://{upstream}/teapot").into();
+    }
+    let template = integration["answer"].take();
+    integration.as_object_mut().unwrap().remove("answer");
+    made("PUT", &format!("{method}/integration"), integration);
+    if template != Value::Null {
+        let templates = json!({ "responseTemplates": { "application/json": template } });
+        made("PUT", &format!("{method}/integration/responses/{status}"), templates);
+    }
+    Tested { control, method: method.replace("POST", "ANY") }
+}
+
+/// Lines as recorded of a mock; those between are an integration's.
+#[test]
+fn a_mock_is_told_without_an_endpoint() {
+    let template = r#"{"statusCode": 200}"#;
+    let mock = json!({
+        "type": "MOCK", "requestTemplates": { "application/json": template }, "answer": "{\"name\": \"$context.stage\"}",
+    });
+    let invoked = mapped(upstream::dead(), &mock, "200")
+        .invoke("POST", &json!({ "body": "{\"name\": \"Rex\"}" }));
+    assert_eq!(invoked["body"], "{\"name\": \"test-invoke-stage\"}");
+    assert_eq!(invoked["headers"], json!({ "Content-Type": "application/json" }));
+    assert_eq!(
+        events(&invoked, upstream::dead()),
+        [
+            "Starting execution for request: ID",
+            "HTTP Method: POST, Resource Path: /",
+            "Method request path: {}",
+            "Method request query string: {}",
+            "Method request headers: {}",
+            "Method request body before transformations: {\"name\": \"Rex\"}",
+            "Request validation succeeded for content type application/json",
+            "Method response body after transformations: {\"name\": \"test-invoke-stage\"}",
+            "Method response headers: {Content-Type=application/json}",
+            "Successfully completed execution",
+            "Method completed with status: 200",
+        ]
+    );
+}
+
+#[test]
+fn what_a_mapping_does_is_told() {
+    let address = upstream::start();
+    let http = json!({
+        "type": "HTTP", "requestTemplates": { "application/json": "<pet>$input.path('$.name')</pet>" },
+        "answer": "$input.body and more",
+    });
+    let invoked =
+        mapped(address, &http, "200").invoke("POST", &json!({ "body": "{\"name\": \"Rex\"}" }));
+    assert_eq!((&invoked["status"], &invoked["body"]), (&json!(200), &json!("short and more")));
+    let told = events(&invoked, address);
+    for line in [
+        "Method request body before transformations: {\"name\": \"Rex\"}",
+        "Endpoint request URI: http://UPSTREAM/teapot",
+        "Endpoint request body after transformations: <pet>Rex</pet>",
+        "Endpoint response body before transformations: short",
+        "Method response body after transformations: short and more",
+    ] {
+        assert!(told.contains(&line.to_owned()), "{line}: {told:?}");
+    }
+}
+
+#[test]
+fn what_a_mapping_fails_at_is_told_in_awss_words() {
+    let address = upstream::start();
+    let config = "Execution failed due to configuration error: ";
+    let pet = "{\"name\": \"Rex\"}";
+    let mock = |template: &str| json!({ "type": "MOCK", "requestTemplates": { "application/json": template }, "answer": "" });
+    let http = |answer: Value| json!({ "type": "HTTP", "answer": answer });
+    for (integration, response, body, status, line) in [
+        (
+            mock("{\"statusCode\": 200}"),
+            "200",
+            "{}",
+            400,
+            "Request body does not match model schema for content type application/json: [object has missing required properties ([\"name\"])]".to_owned(),
+        ),
+        (
+            mock("{\"statusCode\": 200}"),
+            "200",
+            "no",
+            400,
+            "Request body does not match model schema for content type application/json: [Unknown error parsing request body]".to_owned(),
+        ),
+        (
+            mock("$input.path('$.name')"),
+            "200",
+            pet,
+            500,
+            format!("{config}Unable to parse statusCode. It should be an integer that is defined in the request template."),
+        ),
+        (
+            mock("\n#set($l = [1])$l[7]"),
+            "200",
+            pet,
+            500,
+            format!("{config}Unable to transform request (request template for application/json: it failed at line 2"),
+        ),
+        (
+            http("#set($l = [1])$l[7]".into()),
+            "200",
+            pet,
+            500,
+            format!("{config}Unable to transform response (response template of 200 for application/json: it failed at line 1"),
+        ),
+        (
+            http(Value::Null),
+            "200",
+            pet,
+            500,
+            format!("{config}No match for output mapping and no default output mapping configured. Endpoint Response Status Code: 418"),
+        ),
+    ] {
+        let tested = mapped(address, &integration, response);
+        let invoked = tested.invoke("POST", &json!({ "body": body }));
+        assert_eq!(invoked["status"], status, "{line}: {}", invoked["log"]);
+        let told = events(&invoked, address);
+        let [.., failed, ended] = &told[..] else { panic!("{told:?}") };
+        assert!(failed.starts_with(&line), "wanted {line}\nfound  {failed}");
+        assert_eq!(*ended, format!("Method completed with status: {status}"));
+    }
+}

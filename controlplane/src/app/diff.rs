@@ -189,12 +189,13 @@ fn json(value: &impl Serialize) -> Value {
 }
 
 /// Members of an API that are part of a deployment; the rest takes effect at once or shapes no answer.
-const DEPLOYED_MEMBERS: [&str; 5] = [
+const DEPLOYED_MEMBERS: [&str; 6] = [
     "apiKeySource",
     "binaryMediaTypes",
     "disableExecuteApiEndpoint",
     "minimumCompressionSize",
     "policy",
+    "tidegate",
 ];
 
 #[cfg(test)]

@@ -337,7 +337,9 @@ errors! {
     /// AWS without credentials.
     BadRequest RoleMissing => "Role ARN must be specified for AWS integrations";
     /// Out of range.
-    BadRequest InvalidTimeout => "Timeout should be between 50 ms and 29000 ms";
+    BadRequest InvalidTimeout { most: u32 } => "Timeout should be between 50 ms and {most} ms";
+    /// Settings beyond AWS that make no sense.
+    BadRequest InvalidSettings { why: String } => "Invalid settings specified: {why}";
     /// PATCH with a word outside a set.
     BadRequest InvalidEnumeration { what: &'static str, options: String } =>
         "Invalid {what} specified. Valid options are {options}";

@@ -46,10 +46,14 @@ impl App {
         Ok(current(&*self.workspace(api).await?, kind))
     }
 
-    /// GetGatewayResponses: all of them, in the order of their types; AWS does not page them either.
+    /// GetGatewayResponses: all of them, in the order of their types; AWS does not page them either. One that AWS does not have is
+    /// shown where it was changed.
     pub async fn get_gateway_responses(&self, api: &str) -> Result<Vec<GatewayResponse>, AppError> {
         let workspace = self.workspace(api).await?;
-        Ok(ResponseType::ALL.iter().map(|kind| current(&workspace, *kind)).collect())
+        let is_shown =
+            |kind: &&ResponseType| kind.is_aws() || workspace.gateway_responses.contains_key(*kind);
+        let shown = ResponseType::ALL.iter().filter(is_shown);
+        Ok(shown.map(|kind| current(&workspace, *kind)).collect())
     }
 
     /// UpdateGatewayResponse: a default is no longer one afterwards.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::rest_apis::{CreateRestApi, EndpointConfigurationInput, policy, rest_api, root};
 use super::{
     App, AppError, Draft, Item, Workspace, documentation_parts, integration_responses,
-    integrations, resources,
+    integrations, resources, settings,
 };
 use crate::model::{
-    ApiId, AuthorizerId, EndpointType, ModelId, RequestValidatorId, Resource, ResourceId, RestApi,
+    ApiId, ApiSettings, AuthorizerId, EndpointType, ModelId, RequestValidatorId, Resource,
+    ResourceId, RestApi,
 };
 use crate::openapi::{self, ImportError, ImportOptions, Imported, ImportedMethod};
 use crate::store::keys::Part;
@@ -26,11 +27,11 @@ impl App {
         query: &[(String, String)],
     ) -> Result<(RestApi, Vec<String>), AppError> {
         let id = ApiId::draw(&mut rand::rng());
-        let mut imported = self.read(document, id.clone(), query)?;
+        let mut imported = self.read(document, id.clone(), query, None)?;
         let mut rest_api = rest_api(described(&imported))?;
         if imported.tags.as_ref().is_some_and(|tags| tags.contains_key("_custom_id_")) {
             // References in models and policies name the API, so the document is read again under the chosen id.
-            imported = self.read(document, rest_api.id.clone(), query)?;
+            imported = self.read(document, rest_api.id.clone(), query, None)?;
             rest_api.policy.clone_from(&imported.policy);
         } else {
             rest_api.id = id;
@@ -38,6 +39,7 @@ impl App {
         if let Some(disabled) = imported.endpoint.disable_execute_api_endpoint {
             rest_api.disable_execute_api_endpoint = disabled;
         }
+        rest_api.settings = imported.settings.take().filter(|settings| !settings.is_empty());
         let warnings = std::mem::take(&mut imported.warnings);
         let empty = Workspace::new(rest_api.clone(), root(&rest_api));
         let mut draft = Draft::default();
@@ -58,13 +60,13 @@ impl App {
         document: &[u8],
         query: &[(String, String)],
     ) -> Result<(RestApi, Vec<String>), AppError> {
-        let id = self.workspace(api).await?.rest_api.id.clone();
-        let imported = self.read(document, id, query)?;
+        let known = self.workspace(api).await?.rest_api.clone();
+        let imported = self.read(document, known.id.clone(), query, known.settings.as_ref())?;
         let changed = self.change(
             api,
             || self.unknown_api(api),
             |workspace, draft| {
-                let changed = settings(&workspace.rest_api, &imported, mode);
+                let changed = members(&workspace.rest_api, &imported, mode);
                 contents(workspace, imported.clone(), mode, draft)?;
                 if changed != *workspace.rest_api {
                     draft.put(Item::RestApi(changed.clone()));
@@ -87,11 +89,13 @@ impl App {
         openapi::names(document, "x-amazon-apigateway-policy", &options)
     }
 
+    /// Reads a document for an API whose settings are these, unless the document brings its own.
     fn read(
         &self,
         document: &[u8],
         id: ApiId,
         query: &[(String, String)],
+        settings: Option<&ApiSettings>,
     ) -> Result<Imported, AppError> {
         let mut options = self.import_options(id);
         for (name, value) in query {
@@ -103,7 +107,10 @@ impl App {
             ImportError::Unparsable => AppError::InvalidDocument,
             other => AppError::ImportFailed { message: other.to_string() },
         })?;
-        check(&imported)?;
+        if let Some(settings) = &imported.settings {
+            settings::check(settings, &*self.compiler)?;
+        }
+        check(&imported, imported.settings.as_ref().or(settings))?;
         let resources = self.settings.limits.resources_per_api;
         if imported.paths.len() > resources {
             return Err(AppError::TooMany { what: "resources" });
@@ -113,13 +120,15 @@ impl App {
 }
 
 /// What the calls for single parts check, told of all methods at once.
-fn check(imported: &Imported) -> Result<(), AppError> {
+fn check(imported: &Imported, settings: Option<&ApiSettings>) -> Result<(), AppError> {
     policy(imported.policy.clone())?;
     let mut errors = Vec::new();
     for (path, methods) in &imported.paths {
         for (verb, ImportedMethod { method, .. }) in methods {
             let Some(integration) = &method.method_integration else { continue };
-            if let Err(why) = integrations::check(integration, method) {
+            let checked = integrations::check(integration, method)
+                .and_then(|()| integrations::check_timeout(integration, settings));
+            if let Err(why) = checked {
                 errors.push(format!(
                     "Unable to put integration on '{verb}' for resource at path '{path}': {why}"
                 ));
@@ -163,8 +172,9 @@ fn described(imported: &Imported) -> CreateRestApi {
 }
 
 /// The API's own members after a put. The endpoint's type and the tags stay; the name stays unless the document has
-/// one. Merge appends binary media types, overwrite replaces them, as recorded.
-fn settings(old: &RestApi, imported: &Imported, mode: PutMode) -> RestApi {
+/// one. Merge appends binary media types, overwrite replaces them, as recorded. What the API has beyond AWS stays unless the document
+/// speaks of it, because documents from AWS never do.
+fn members(old: &RestApi, imported: &Imported, mode: PutMode) -> RestApi {
     fn pick<T: Clone>(mode: PutMode, old: &Option<T>, new: &Option<T>) -> Option<T> {
         match mode {
             PutMode::Merge => new.clone().or_else(|| old.clone()),
@@ -183,6 +193,9 @@ fn settings(old: &RestApi, imported: &Imported, mode: PutMode) -> RestApi {
         pick(mode, &old.minimum_compression_size, &imported.minimum_compression_size);
     changed.security_policy = imported.security_policy.or(old.security_policy);
     changed.endpoint_access_mode = imported.endpoint_access_mode.or(old.endpoint_access_mode);
+    if let Some(settings) = &imported.settings {
+        changed.settings = Some(settings.clone()).filter(|settings| !settings.is_empty());
+    }
     if let Some(source) = imported.api_key_source {
         changed.api_key_source = source;
     }

@@ -3,7 +3,7 @@
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError, mapping};
 use crate::model::{
-    ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationType, Method,
+    ApiSettings, ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationType, Method,
     PassthroughBehavior, ResponseTransferMode, StringMap, Templates, TlsConfig, WireName,
 };
 
@@ -62,12 +62,13 @@ impl App {
         verb: &str,
         input: PutIntegration,
     ) -> Result<Integration, AppError> {
-        self.change_method(api, resource, verb, |_, method| {
+        self.change_method(api, resource, verb, |workspace, method| {
             let mut integration = integration(input.clone())?;
             if integration.cache_namespace.is_none() {
                 integration.cache_namespace = Some(resource.to_owned());
             }
             check(&integration, method)?;
+            check_timeout(&integration, workspace.rest_api.settings.as_ref())?;
             if let Some(old) = method.method_integration.take() {
                 integration.integration_responses = old.integration_responses;
             }
@@ -98,13 +99,14 @@ impl App {
         verb: &str,
         patch: &[PatchOperation],
     ) -> Result<Integration, AppError> {
-        self.change_method(api, resource, verb, |_, method| {
+        self.change_method(api, resource, verb, |workspace, method| {
             let mut integration =
                 method.method_integration.take().ok_or(AppError::InvalidIntegration)?;
             for operation in patch {
                 apply(&mut integration, operation)?;
             }
             check(&integration, method)?;
+            check_timeout(&integration, workspace.rest_api.settings.as_ref())?;
             method.method_integration = Some(integration.clone());
             Ok(integration)
         })
@@ -145,7 +147,7 @@ fn integration(input: PutIntegration) -> Result<Integration, AppError> {
         },
         content_handling: input.content_handling,
         timeout_in_millis: match input.timeout_in_millis {
-            Some(timeout) => timeout_ms(timeout)?,
+            Some(timeout) => timeout_ms(timeout),
             None => defaults.timeout_in_millis,
         },
         cache_namespace: input.cache_namespace.filter(|namespace| !namespace.is_empty()),
@@ -173,11 +175,22 @@ fn passthrough(name: &str) -> Result<PassthroughBehavior, AppError> {
     })
 }
 
-fn timeout_ms(timeout: i64) -> Result<u32, AppError> {
-    let known = u32::try_from(timeout)
-        .ok()
-        .filter(|ms| (50..=Integration::DEFAULT_TIMEOUT_MS).contains(ms));
-    known.ok_or(AppError::InvalidTimeout)
+/// The time limit as it stands; [`check_timeout`] judges it.
+fn timeout_ms(timeout: i64) -> u32 {
+    u32::try_from(timeout.max(0)).unwrap_or(u32::MAX)
+}
+
+/// AWS's bounds, or those that the API's settings or a streamed answer allow.
+pub(super) fn check_timeout(
+    integration: &Integration,
+    settings: Option<&ApiSettings>,
+) -> Result<(), AppError> {
+    let most = ApiSettings::max_timeout_ms(settings, integration);
+    if (50..=most).contains(&integration.timeout_in_millis) {
+        Ok(())
+    } else {
+        Err(AppError::InvalidTimeout { most })
+    }
 }
 
 /// The rules between an integration's members. Source: `admin-api` section 3.
@@ -293,8 +306,8 @@ fn scalar(
         }
         ["connectionId"] => integration.connection_id = operation.nullable(),
         ["timeoutInMillis"] => {
-            let timeout = operation.value()?.parse().map_err(|_| AppError::InvalidTimeout)?;
-            integration.timeout_in_millis = timeout_ms(timeout)?;
+            // What is no number is out of range.
+            integration.timeout_in_millis = timeout_ms(operation.value()?.parse().unwrap_or(0));
         }
         ["cacheNamespace"] => integration.cache_namespace = operation.nullable(),
         ["tlsConfig", "insecureSkipVerification"] => {

@@ -267,6 +267,15 @@ fn apply(
                 AppError::ContentTypeNotFound,
             )?;
         }
+        ["tidegate", "responseValidation"] if operation.op == PatchOp::Remove => {
+            method.response_validation = None;
+        }
+        ["tidegate", "responseValidation"] => {
+            if operation.op != PatchOp::Add {
+                operation.replace_only()?;
+            }
+            method.response_validation = Some(operation.one_of()?);
+        }
         ["authorizationScopes"] => {
             let value = operation.value()?.to_owned();
             let scopes = method.authorization_scopes.get_or_insert_default();

@@ -1,7 +1,7 @@
 //! REST APIs: create, show, change, delete.
 
 use super::patch::{PatchOp, PatchOperation};
-use super::{App, AppError, Item, Page, Paging, Workspace, models, now, tags};
+use super::{App, AppError, Item, Page, Paging, Workspace, models, now, settings, tags};
 use crate::model::{
     ApiId, ApiKeySource, ContentHash, DocumentationPart, EndpointAccessMode, EndpointConfiguration,
     EndpointType, IpAddressType, Model, Resource, ResourceId, RestApi, SecurityPolicy, StringMap,
@@ -48,9 +48,13 @@ impl App {
             }
             None => None,
         };
-        let rest_api = rest_api(input)?;
+        let mut rest_api = rest_api(input)?;
         let items = match &source {
-            Some(source) => cloned(source, &rest_api),
+            Some(source) => {
+                // What is copied may need them.
+                rest_api.settings.clone_from(&source.rest_api.settings);
+                cloned(source, &rest_api)
+            }
             None => {
                 let mut items = vec![Item::Resource(root(&rest_api))];
                 items.extend(models::defaults().map(Item::Model));
@@ -113,6 +117,11 @@ impl App {
                 for operation in patch {
                     apply(&mut changed, operation)?;
                 }
+                if let Some(settings) = &changed.settings
+                    && changed.settings != workspace.rest_api.settings
+                {
+                    settings::check(settings, &*self.compiler)?;
+                }
                 if changed != *workspace.rest_api {
                     draft.put(Item::RestApi(changed.clone()));
                 }
@@ -173,6 +182,7 @@ pub(super) fn rest_api(input: CreateRestApi) -> Result<RestApi, AppError> {
         root_resource_id: ResourceId::draw_root(&mut rng),
         security_policy: input.security_policy,
         endpoint_access_mode: input.endpoint_access_mode,
+        settings: None,
     })
 }
 
@@ -294,6 +304,7 @@ fn apply(api: &mut RestApi, operation: &PatchOperation) -> Result<(), AppError> 
             operation.replace_only()?;
             api.endpoint_access_mode = Some(operation.one_of()?);
         }
+        ["tidegate", member] => settings::apply(api, operation, member)?,
         ["binaryMediaTypes", kind] => binary_media_type(api, operation, kind)?,
         ["endpointConfiguration", "types", ..] if parts.len() <= 3 => {
             endpoint_type(api, operation)?;

@@ -1,9 +1,10 @@
-//! `tidegate explain`: every phase's decision, and the exact request that would go upstream.
+//! `tidegate explain`: every phase's decision with the values behind it, and the exact request that would go upstream.
 
 use serde_json::json;
 use tidegate_proto::v1;
 
 use super::Shown;
+use super::body;
 use super::client::Client;
 use super::error::CliError;
 
@@ -17,8 +18,8 @@ pub(super) struct Arguments {
     /// A header of the request; may be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// The request's body as text
-    #[arg(long)]
+    /// The request's body: a file, `-` for standard input, or the text itself
+    #[arg(short = 'd', long, value_name = "FILE|TEXT|-")]
     body: Option<String>,
 }
 
@@ -27,7 +28,7 @@ pub(super) async fn run(client: &mut Client, arguments: Arguments) -> Result<Sho
         headers: arguments.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?,
         method: arguments.method,
         url: arguments.url,
-        body: arguments.body.unwrap_or_default().into_bytes(),
+        body: body::read(arguments.body.as_deref())?,
     };
     let asked = v1::ExplainRequest { request: Some(request) };
     let explained = client.rpc().explain(asked).await;
@@ -48,7 +49,12 @@ fn text(explained: &v1::Explained) -> String {
     let mut lines = Vec::new();
     for phase in &explained.phases {
         lines.push(format!("{:width$}  {}", phase.name, phase.decision));
-        lines.extend(phase.details.iter().map(|detail| format!("{:width$}    {detail}", "")));
+        for detail in &phase.details {
+            // Values have lines of their own; they stand a little further in than what they belong to.
+            let mut of_value = detail.lines();
+            lines.push(format!("{:width$}    {}", "", of_value.next().unwrap_or_default()));
+            lines.extend(of_value.map(|line| format!("{:width$}      {line}", "")));
+        }
     }
     if let Some(upstream) = &explained.upstream {
         lines.push(String::new());
@@ -114,7 +120,7 @@ mod tests {
         let explained = v1::Explained {
             phases: vec![
                 phase("address", "API abc", &[]),
-                phase("route", "GET /pets/{id}", &["id = 7"]),
+                phase("route", "GET /pets/{id}", &["id = 7", "input: {\n}"]),
             ],
             upstream: Some(v1::HttpRequest {
                 method: "GET".to_owned(),
@@ -127,7 +133,7 @@ mod tests {
         assert_eq!(
             text(&explained),
             "address  API abc\n\
-             route    GET /pets/{id}\n           id = 7\n\n\
+             route    GET /pets/{id}\n           id = 7\n           input: {\n             }\n\n\
              would send upstream\n  GET http://up/pets/7\n  Host: up"
         );
     }

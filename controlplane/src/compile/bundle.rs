@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tidegate_proto::{DIALECT, v1};
 
 use super::methods::method;
+use super::settings;
 use crate::app::Diagnostic;
 use crate::model::{self, Snapshot, StringMap, Templates};
 
@@ -21,12 +22,18 @@ pub(super) fn bundle(snapshot: &Snapshot) -> Result<v1::Bundle, Vec<Diagnostic>>
             ..Diagnostic::default()
         }]
     })?;
+    let checked = api.settings.as_ref().and_then(|settings| settings.response_validation);
+    let default = checked.map_or(model::ValidationMode::Off, |checked| checked.mode);
     Ok(v1::Bundle {
         dialect: DIALECT,
         api_id: api.id.to_string(),
         routing: Some(rest_routing()),
         resources: sorted(
-            snapshot.resources.iter().filter(|r| !r.resource_methods.is_empty()).map(resource),
+            snapshot
+                .resources
+                .iter()
+                .filter(|r| !r.resource_methods.is_empty())
+                .map(|r| resource(r, default)),
             |r| (r.path.clone(), r.id.clone()),
         ),
         binary_media_types,
@@ -46,6 +53,7 @@ pub(super) fn bundle(snapshot: &Snapshot) -> Result<v1::Bundle, Vec<Diagnostic>>
         ),
         authorizers: sorted(snapshot.authorizers.iter().map(authorizer), |a| a.id.clone()),
         policy: api.policy.clone().unwrap_or_default(),
+        settings: settings::of_bundle(snapshot),
     })
 }
 
@@ -61,11 +69,13 @@ fn rest_routing() -> v1::Routing {
 }
 
 /// A resource without methods answers like one that is not there, so only those with methods travel.
-fn resource(resource: &model::Resource) -> v1::Resource {
+fn resource(resource: &model::Resource, validation: model::ValidationMode) -> v1::Resource {
     v1::Resource {
         id: resource.id.to_string(),
         path: resource.path.clone(),
-        methods: sorted(resource.resource_methods.values().map(method), |m| m.verb.clone()),
+        methods: sorted(resource.resource_methods.values().map(|m| method(m, validation)), |m| {
+            m.verb.clone()
+        }),
     }
 }
 

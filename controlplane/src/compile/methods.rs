@@ -5,7 +5,9 @@ use tidegate_proto::v1;
 use super::bundle::{flags, optional_pairs, sorted, templates};
 use crate::model;
 
-pub(super) fn method(method: &model::Method) -> v1::Method {
+/// `validation` is what holds where the method says nothing.
+pub(super) fn method(method: &model::Method, validation: model::ValidationMode) -> v1::Method {
+    let validation = method.response_validation.unwrap_or(validation);
     v1::Method {
         verb: method.http_method.to_string(),
         authorization_type: method.authorization_type.to_string(),
@@ -23,6 +25,9 @@ pub(super) fn method(method: &model::Method) -> v1::Method {
         responses: sorted(method.method_responses.values().map(method_response), |r| {
             r.status_code.clone()
         }),
+        response_validation: text(
+            Some(validation).filter(|mode| *mode != model::ValidationMode::Off),
+        ),
     }
 }
 

@@ -149,4 +149,50 @@ fn refusals_name_resource_and_method_and_are_all_listed() {
     );
 }
 
+#[test]
+fn settings_travel_as_far_as_nodes_need_them() {
+    let settings = |text: &str| Some(serde_json::from_str(text).unwrap());
+    let bundle = |settings: Option<ApiSettings>| {
+        let mut snapshot = snapshot();
+        snapshot.rest_api.settings = settings;
+        let own = snapshot.resources[1].resource_methods.get_mut(&HttpMethod::Get).unwrap();
+        own.response_validation = Some(ValidationMode::Enforce);
+        v1::Bundle::decode(&*compile(&snapshot).unwrap().bytes).unwrap()
+    };
+    let modes = |bundle: &v1::Bundle| -> Vec<String> {
+        let methods = bundle.resources.iter().flat_map(|resource| &resource.methods);
+        methods.map(|m| format!("{} {}", m.verb, m.response_validation)).collect()
+    };
+    let without = bundle(None);
+    assert_eq!(modes(&without), ["GET enforce", "POST ", "ANY "]);
+    // These change nothing of what nodes do, so nothing is sent anew.
+    for text in
+        ["{}", r#"{"limits":{"timeoutMillis":29000}}"#, r#"{"responseValidation":{"mode":"off"}}"#]
+    {
+        assert_eq!(bundle(settings(text)), without, "{text}");
+    }
+    let text = r#"{"cors":{"allowOrigins":["https://a"],"maxAge":5},"endpoints":{"sqs":"http://b","*":"http://c"},
+        "limits":{"profile":"open","timeoutMillis":60000},"responseValidation":{"mode":"log"}}"#;
+    let with = bundle(settings(text));
+    assert_eq!(modes(&with), ["GET enforce", "POST log", "ANY log"]);
+    let sent = with.settings.unwrap();
+    let names: Vec<_> = sent.endpoints.iter().map(|pair| pair.name.as_str()).collect();
+    assert_eq!(names, ["*", "sqs"]);
+    let limits = v1::ApiLimits { profile: "open".to_owned(), ..Default::default() };
+    assert_eq!((sent.limits, sent.response_validation.as_str()), (Some(limits), ""));
+    assert_eq!(sent.cors.unwrap().max_age_seconds, Some(5));
+}
+
+#[test]
+fn time_limits_that_no_setting_allows_any_more_are_named() {
+    let mut late = snapshot();
+    let method = late.resources[2].resource_methods.get_mut(&HttpMethod::Any).unwrap();
+    method.method_integration.as_mut().unwrap().timeout_in_millis = 60_000;
+    let told: Vec<_> = compile(&late).unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["ANY /pets/{petId}: Timeout should be between 50 ms and 29000 ms"]);
+    late.rest_api.settings =
+        Some(serde_json::from_str(r#"{"limits":{"profile":"open"}}"#).unwrap());
+    assert!(compile(&late).is_ok());
+}
+
 const GOLDEN: &str = "cf93e379a42d8ec539aab9bc6f2b4ba36724287d767b481f3561c9ea9719a4c6";

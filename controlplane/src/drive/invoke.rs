@@ -3,6 +3,7 @@
 //! Only the tested method is compiled, so that an unfinished API around it is not in the way. Who calls is not checked and
 //! nothing is throttled. Sources: `admin-api` section 12, `rest-api-runtime` sections 23.2 and 27.
 
+mod fault;
 mod log;
 mod request;
 
@@ -14,10 +15,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use serde::Serialize;
 use tidegate_engine::exchange::Ids;
-use tidegate_engine::explain::Trace;
+use tidegate_engine::explain::{Phase, Trace};
 use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::integration::guard::AddressPolicy;
-use tidegate_engine::respond::Failure;
 use tidegate_engine::snapshot::{Upstream, World};
 use tidegate_engine::{
     Answer, Body, BodyError, CallError, Ctx, Now, Outgoing, Relay, Reply, Step, Wait, begin,
@@ -33,6 +33,7 @@ use crate::compile::compile;
 use crate::model::{
     AuthorizationType, HttpMethod, Method, Resource, RestApi, Snapshot, StringMap, WireName as _,
 };
+use fault::{Replied, fault, too_large};
 use log::Log;
 use request::Asked;
 
@@ -101,14 +102,14 @@ pub async fn test_invoke(
     let tested = alone(&workspace, resource, method);
     let settings = app.settings().clone();
     let variables = input.stage_variables;
-    let policy = settings.test_calls.clone();
+    let (policy, aws) = (settings.test_calls.clone(), settings.aws.clone());
     // Templates and schemas of one method can be large: off the threads that answer other callers.
     let built = tokio::task::spawn_blocking(move || build(&settings, &tested, &variables)).await;
     let built = built.unwrap_or_else(|cause| {
         tracing::error!(%cause, "a test could not be prepared");
         Err("the method could not be prepared".to_owned())
     });
-    Ok(Test::new(&policy, asked).run(built).await)
+    Ok(Test::new(&policy, &aws.credentials, asked).run(built).await)
 }
 
 /// The tested method as the only one of its API. Whoever tests may: no authorizer, key or policy is asked.
@@ -159,11 +160,14 @@ fn build(settings: &Settings, tested: &Snapshot, variables: &StringMap) -> Resul
 /// One test under way.
 struct Test<'p> {
     policy: &'p AddressPolicy,
+    credentials: &'p Credentials,
     asked: Asked,
     entropy: [u8; 16],
     now: Now,
     since: Instant,
     log: Log,
+    /// What was answered to the last call.
+    replied: Option<Replied>,
 }
 
 /// How the engine, or a node in its place, ends a test.
@@ -175,13 +179,13 @@ enum End {
 }
 
 impl<'p> Test<'p> {
-    fn new(policy: &'p AddressPolicy, asked: Asked) -> Self {
+    fn new(policy: &'p AddressPolicy, credentials: &'p Credentials, asked: Asked) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) };
         let entropy = rand::random();
         let mut log = Log::new(Ids::new(entropy, now).request(), SystemTime::now);
         asked.log(&mut log);
-        Self { policy, asked, entropy, now, since: Instant::now(), log }
+        Self { policy, credentials, asked, entropy, now, since: Instant::now(), log, replied: None }
     }
 
     async fn run(mut self, built: Result<World, String>) -> TestInvocation {
@@ -197,7 +201,7 @@ impl<'p> Test<'p> {
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
             now: self.now,
             entropy: self.entropy,
-            credentials: Credentials::NONE,
+            credentials: self.credentials,
             scratch: &mut scratch,
             trace: Some(&mut trace),
         };
@@ -212,6 +216,7 @@ impl<'p> Test<'p> {
                     next.give(&mut cx, &head, got)
                 }
                 Step::Wait(Wait::Call(mut call, next)) => {
+                    self.tell_validation(cx.trace.as_deref());
                     let body = Bytes::from(std::mem::take(&mut call.body));
                     let got = self.call(&call.upstream, &call.request, cx.scratch, body).await;
                     let got = match got {
@@ -247,11 +252,14 @@ impl<'p> Test<'p> {
         let fields = lines(&answer.fields, cx.scratch);
         let fields = fields.into_iter().map(|field| (field.name, field.value)).collect();
         match answer.failure().copied() {
-            None => self.succeeded(answer.status, fields, &body),
+            None => {
+                if self.replied.is_none() {
+                    self.tell_validation(Some(&trace));
+                }
+                self.succeeded(answer.status, fields, &body)
+            }
             Some(failure) => {
-                let noted = trace.phases.iter().rev().find(|phase| phase.name != "respond");
-                let reason = noted.filter(|phase| phase.name != "route").map(|p| &*p.decision);
-                self.log.line(fault(failure, failed, reason));
+                self.log.line(fault(failure, failed, self.replied.as_ref(), &trace.phases));
                 self.failed(answer.status, fields, &body)
             }
         }
@@ -294,7 +302,17 @@ impl<'p> Test<'p> {
         self.log.line(format_args!("Endpoint response headers: {}", log::headers(fields)));
         let text = String::from_utf8_lossy(&got.body);
         self.log.line(format_args!("Endpoint response body before transformations: {text}"));
+        self.replied = Some(Replied::of(&got));
         Ok(got)
+    }
+
+    /// Tells that the body fits its model, where it was checked.
+    fn tell_validation(&mut self, trace: Option<&Trace>) {
+        let fits =
+            |phase: &Phase| phase.name == "validate" && phase.decision.starts_with("the body fits");
+        if trace.is_some_and(|trace| trace.phases.iter().any(fits)) {
+            self.log.line("Request validation succeeded for content type application/json");
+        }
     }
 
     fn succeeded(mut self, status: u16, fields: Fields, body: &[u8]) -> TestInvocation {
@@ -346,77 +364,7 @@ fn without(mut fields: Fields, names: &[&str]) -> Fields {
     fields
 }
 
-/// What an execution log says of a failure. `reason` is what the engine noted last.
-fn fault(failure: Failure, call: Option<CallError>, reason: Option<&str>) -> String {
-    match (failure, call) {
-        (Failure::UpstreamTimeout, _) => "Execution failed due to a timeout error".to_owned(),
-        (Failure::UpstreamNetwork, _) => {
-            "Execution failed due to a network error communicating with endpoint".to_owned()
-        }
-        (Failure::BadAddress, Some(CallError::Denied)) => {
-            "Execution failed due to configuration error: Invalid endpoint address \
-             (test calls may not reach it from here)"
-                .to_owned()
-        }
-        (Failure::BadAddress, _) => {
-            "Execution failed due to configuration error: Invalid endpoint address".to_owned()
-        }
-        (Failure::Misconfigured, _) => {
-            let reason = reason.unwrap_or(failure.words());
-            format!("Execution failed due to configuration error: {reason}")
-        }
-        // The request's fault; AWS's lines for these are not known.
-        _ => format!("Execution failed: {}", failure.words()),
-    }
-}
-
-/// AWS's words, as users report them.
-fn too_large(length: u64) -> String {
-    format!(
-        "Integration response of reported length {length} is larger than allowed maximum of 10485760 bytes."
-    )
-}
-
 const ERROR_TYPE: &str = "x-amzn-ErrorType";
 
 /// Tests at once. More wait their turn: what they hold must not outgrow a small machine.
 static TESTS: Semaphore = Semaphore::const_new(16);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_have_their_lines() {
-        let config = "Execution failed due to configuration error: ";
-        for (failure, call, reason, want) in [
-            (
-                Failure::UpstreamTimeout,
-                None,
-                None,
-                "Execution failed due to a timeout error".into(),
-            ),
-            (
-                Failure::UpstreamNetwork,
-                Some(CallError::Network),
-                None,
-                "Execution failed due to a network error communicating with endpoint".into(),
-            ),
-            (
-                Failure::BadAddress,
-                Some(CallError::Unresolved),
-                None,
-                format!("{config}Invalid endpoint address"),
-            ),
-            (
-                Failure::BadAddress,
-                Some(CallError::Denied),
-                None,
-                format!("{config}Invalid endpoint address (test calls may not reach it from here)"),
-            ),
-            (Failure::Misconfigured, None, Some("no status"), format!("{config}no status")),
-        ] {
-            assert_eq!(fault(failure, call, reason), want);
-        }
-    }
-}

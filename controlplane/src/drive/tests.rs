@@ -3,6 +3,7 @@
 use prost::Message as _;
 
 use super::*;
+use tidegate_engine::integration::sigv4::Keys;
 use tidegate_engine::snapshot::{Api, BundleId, Edit, Link, Linker, Revision};
 
 /// `GET /pets` to an upstream, admitted by an HTTP service.
@@ -63,7 +64,8 @@ fn a_call_that_would_come_first_is_told_and_taken_to_admit() {
         body: Vec::new(),
     };
     let described = describe::read(&request).unwrap();
-    let told = decide(&world(&guarded()), &described.listener, &described.head, b"");
+    let told =
+        decide(&world(&guarded()), Credentials::NONE, &described.listener, &described.head, b"");
     let first = told.phases.iter().rfind(|phase| phase.name == "authorize").unwrap();
     assert_eq!(
         first.decision,
@@ -89,10 +91,80 @@ fn a_mapped_request_is_told_with_its_body_and_nothing_is_sent() {
         body: b"body".to_vec(),
     };
     let described = describe::read(&request).unwrap();
-    let told = decide(&world(&bundle), &described.listener, &described.head, b"body");
+    let told =
+        decide(&world(&bundle), Credentials::NONE, &described.listener, &described.head, b"body");
     let upstream = told.upstream.unwrap();
     assert_eq!((upstream.method.as_str(), &upstream.body[..]), ("PUT", &b"body"[..]));
     let decisions: Vec<_> = told.phases.iter().map(|phase| phase.decision.as_str()).collect();
     assert!(decisions.contains(&"HTTP to upstream.test"), "{decisions:?}");
     assert!(decisions.contains(&"mapped from the upstream's answer, which must begin within 1s"));
+}
+
+#[test]
+fn each_mapping_step_is_told_with_its_values() {
+    let pair = |name: &str, value: &str| v1::Pair { name: name.into(), value: value.into() };
+    let mut bundle = guarded();
+    let method = &mut bundle.resources[0].methods[0];
+    method.verb = "POST".to_owned();
+    method.authorization_type = "NONE".to_owned();
+    let integration = method.integration.as_mut().unwrap();
+    integration.r#type = v1::IntegrationType::Aws.into();
+    integration.http_method = "POST".to_owned();
+    integration.uri = "arn:aws:apigateway:eu-west-1:sqs:path/1/q".to_owned();
+    integration.request_templates = vec![pair(
+        "application/json",
+        "#set($a = $input.path('$.a'))\n#set($context.requestOverride.header.x-a = $a)Body=$a",
+    )];
+    integration.request_parameters = vec![
+        pair("integration.request.header.X-Q", "method.request.querystring.q"),
+        pair("integration.request.querystring.none", "method.request.header.X-None"),
+    ];
+    let request = v1::HttpRequest {
+        method: "POST".to_owned(),
+        url: "http://abc.execute-api.localhost/prod/pets?q=7".to_owned(),
+        headers: Vec::new(),
+        body: br#"{"a": "b"}"#.to_vec(),
+    };
+    let described = describe::read(&request).unwrap();
+    let keys =
+        Keys { id: "AKID".to_owned(), secret: "s".to_owned(), token: Some("hidden".to_owned()) };
+    let credentials = Credentials { own: Some(keys), roles: Vec::new() };
+    let told =
+        decide(&world(&bundle), &credentials, &described.listener, &described.head, &request.body);
+    let details = |name: &str| {
+        let phase = told.phases.iter().rfind(|phase| phase.name == name).unwrap();
+        (phase.decision.as_str(), phase.details.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        details("mapping"),
+        (
+            "request template for application/json",
+            vec![
+                r#"input: {"a": "b"}"#,
+                "template: #set($a = $input.path('$.a'))\n#set($context.requestOverride.header.x-a = $a)Body=$a",
+                "$a = b",
+                "$context.requestOverride.header.x-a = b",
+                "override of request header x-a = b",
+                "output: Body=b",
+            ]
+        )
+    );
+    assert_eq!(
+        details("integration"),
+        (
+            "AWS, sqs.eu-west-1.amazonaws.com",
+            vec![
+                "integration.request.header.X-Q = 7 (method.request.querystring.q)",
+                "integration.request.querystring.none is left out: method.request.header.X-None is absent or empty",
+                "signed with key AKID for sqs in eu-west-1",
+            ]
+        )
+    );
+    let upstream = told.upstream.unwrap();
+    let header =
+        |name: &str| upstream.headers.iter().find(|h| h.name == name).map(|h| h.value.as_str());
+    assert_eq!((upstream.body.as_slice(), header("x-a")), (&b"Body=b"[..], Some("b")));
+    assert!(header("Authorization").is_some_and(|value| value.contains("AKID/")));
+    // Whoever may ask for an explanation may not have the gateway's credentials.
+    assert_eq!(header("X-Amz-Security-Token"), Some("…"));
 }

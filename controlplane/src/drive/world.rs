@@ -113,7 +113,7 @@ pub(super) async fn load(
 pub(super) fn build(settings: &Settings, objects: Option<Objects>) -> Result<World, ExplainError> {
     let world = World::empty(&settings.account_id, &settings.region);
     let Some(objects) = objects else { return Ok(world) };
-    let mut linker = Linker::default();
+    let mut linker = Linker::with_endpoints(settings.aws.endpoints.clone());
     let mut linked = Vec::new();
     for binding in &objects.bindings {
         let mut variables: BTreeMap<&str, &str> = pairs(&binding.variables).collect();

@@ -93,6 +93,8 @@ calls! {
     import_rest_api(ImportRestApiRequest) -> ImportRestApiResponse in rest_apis;
     put_rest_api(PutRestApiRequest) -> ImportRestApiResponse in rest_apis;
     apply_document(ApplyDocumentRequest) -> ApplyDocumentResponse in rest_apis;
+    get_api_settings(RestApiAddress) -> ApiSettings in rest_apis;
+    put_api_settings(PutApiSettingsRequest) -> ApiSettings in rest_apis;
 
     create_resource(CreateResourceRequest) -> RestResource in resources;
     get_resource(ResourceAddress) -> RestResource in resources;

@@ -49,6 +49,8 @@ wire_enum! {
         AuthorizerFailure = "AUTHORIZER_FAILURE",
         BadRequestBody = "BAD_REQUEST_BODY",
         BadRequestParameters = "BAD_REQUEST_PARAMETERS",
+        /// Tidegate's own.
+        BadResponseBody = "BAD_RESPONSE_BODY",
         Default4xx = "DEFAULT_4XX",
         Default5xx = "DEFAULT_5XX",
         ExpiredToken = "EXPIRED_TOKEN",
@@ -68,6 +70,11 @@ wire_enum! {
 }
 
 impl ResponseType {
+    /// Whether AWS has it, too.
+    pub fn is_aws(self) -> bool {
+        self != Self::BadResponseBody
+    }
+
     /// The status while nothing was changed; `None` for the two fallbacks.
     ///
     /// Source: API Gateway Developer Guide, "Gateway response types".
@@ -89,6 +96,7 @@ impl ResponseType {
             Self::ApiConfigurationError
             | Self::AuthorizerConfigurationError
             | Self::AuthorizerFailure => 500,
+            Self::BadResponseBody => 502,
             Self::IntegrationFailure | Self::IntegrationTimeout => 504,
         })
     }

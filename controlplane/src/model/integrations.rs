@@ -43,7 +43,7 @@ pub struct Integration {
     /// Conversion of the request body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_handling: Option<ContentHandling>,
-    /// 50..=29,000 ms.
+    /// 50..=29,000 ms; up to 900,000 where the answer is streamed or the API's settings allow it.
     pub timeout_in_millis: u32,
     /// Which cache entries are shared; the resource's id unless set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ pub struct Integration {
 }
 
 impl Integration {
-    /// AWS's upper bound and default for `timeoutInMillis`.
+    /// AWS's default for `timeoutInMillis`, and its upper bound where nothing lifts it.
     pub const DEFAULT_TIMEOUT_MS: u32 = 29_000;
 
     /// An integration of this type with AWS's defaults; the cache namespace stays absent.

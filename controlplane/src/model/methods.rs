@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::wire::wire_enum;
-use super::{AuthorizerId, Integration, RequestValidatorId, StringMap};
+use super::{AuthorizerId, Integration, RequestValidatorId, StringMap, ValidationMode};
 
 /// A method as GetMethod shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Method {
     /// OAuth scopes a token must hold one of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_scopes: Option<Vec<String>>,
+    /// Beyond AWS: whether answers are checked against response models; absent: as the API's settings say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_validation: Option<ValidationMode>,
 }
 
 impl Method {
@@ -58,6 +61,7 @@ impl Method {
             method_responses: BTreeMap::new(),
             method_integration: None,
             authorization_scopes: None,
+            response_validation: None,
         }
     }
 }

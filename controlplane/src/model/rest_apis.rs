@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::wire::wire_enum;
-use super::{ApiId, ResourceId, StringMap, Timestamp};
+use super::{ApiId, ApiSettings, ResourceId, StringMap, Timestamp};
 
 /// A REST API as GetRestApi shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct RestApi {
     /// How strictly the endpoint checks SNI and Host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint_access_mode: Option<EndpointAccessMode>,
+    /// What it has beyond AWS; absent instead of empty.
+    #[serde(rename = "tidegate", skip_serializing_if = "Option::is_none")]
+    pub settings: Option<ApiSettings>,
 }
 
 /// Where an API is placed and which addresses it has.

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use super::object::{Object, Reader};
 use super::operations::status_code;
 use super::{Dialect, ImportOptions, Imported, ImportedEndpoint, ImportedPart, ImportedValidator};
-use crate::model::{DocumentationPartLocation, GatewayResponse, ResponseType, StringMap, WireName};
+use crate::model::{
+    ApiSettings, DocumentationPartLocation, GatewayResponse, ResponseType, StringMap, WireName,
+};
 
 /// Source: `admin-api` section 15.
 pub(super) fn read(
@@ -23,6 +25,7 @@ pub(super) fn read(
     imported.policy = policy(root, reader, options);
     validators(root, imported, reader);
     gateway_responses(root, imported, reader);
+    imported.settings = settings(root, reader);
     imported.endpoint = endpoint(root, dialect, reader, options);
     imported.tags = tags(root, reader);
     if !options.ignore_documentation {
@@ -92,10 +95,27 @@ fn validators(root: &Object<'_>, imported: &mut Imported, reader: &mut Reader<'_
     }
 }
 
-/// What a document leaves out of a gateway response has AWS's default, as in PutGatewayResponse.
+/// What the API has beyond AWS, in its structure; what it means is checked where all settings are.
+fn settings(root: &Object<'_>, reader: &mut Reader<'_>) -> Option<ApiSettings> {
+    let given = root.object("x-tidegate-settings", reader)?;
+    match serde_json::from_value(given.to_value()) {
+        Ok(settings) => Some(settings),
+        Err(why) => {
+            reader.error(format!("attribute x-tidegate-settings: {why}"));
+            None
+        }
+    }
+}
+
+/// What a document leaves out of a gateway response has AWS's default, as in PutGatewayResponse. Types that AWS does not have stand
+/// apart, so that AWS takes the rest.
 fn gateway_responses(root: &Object<'_>, imported: &mut Imported, reader: &mut Reader<'_>) {
-    for (name, response) in root.objects("x-amazon-apigateway-gateway-responses", reader) {
-        let Some(response_type) = ResponseType::from_name(name) else {
+    let aws = root.objects("x-amazon-apigateway-gateway-responses", reader);
+    let own = root.objects("x-tidegate-gateway-responses", reader);
+    let all = aws.into_iter().map(|one| (true, one)).chain(own.into_iter().map(|one| (false, one)));
+    for (aws, (name, response)) in all {
+        let known = ResponseType::from_name(name).filter(|kind| kind.is_aws() == aws);
+        let Some(response_type) = known else {
             reader.error(format!("Invalid gateway response type specified: {name}"));
             continue;
         };

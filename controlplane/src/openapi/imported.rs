@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::model::{
-    ApiKeySource, Authorizer, AuthorizerId, AuthorizerType, DocumentationPartLocation,
+    ApiKeySource, ApiSettings, Authorizer, AuthorizerId, AuthorizerType, DocumentationPartLocation,
     EndpointAccessMode, EndpointType, GatewayResponse, HttpMethod, IpAddressType, JwtConfiguration,
     Method, Model, ModelId, RequestValidator, RequestValidatorId, ResponseType, SecurityPolicy,
     StringMap,
@@ -45,6 +45,8 @@ pub struct Imported {
     pub security_policy: Option<SecurityPolicy>,
     /// `x-amazon-apigateway-endpoint-access-mode`
     pub endpoint_access_mode: Option<EndpointAccessMode>,
+    /// `x-tidegate-settings`
+    pub settings: Option<ApiSettings>,
     /// Where the API is placed.
     pub endpoint: ImportedEndpoint,
     /// Entries of `tags` that carry `x-amazon-apigateway-tag-value`.

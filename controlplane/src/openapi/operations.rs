@@ -107,6 +107,7 @@ impl<'a, 'c> Operations<'a, 'c> {
         let mut method = Method::new(verb, demand.authorization);
         method.api_key_required = demand.api_key;
         method.authorization_scopes = Some(demand.scopes).filter(|scopes| !scopes.is_empty());
+        method.response_validation = operation.name("x-tidegate-response-validation", reader);
         method.operation_name = operation.text("operationId", reader);
         method.request_parameters = Some(request.parameters).filter(|map| !map.is_empty());
         method.request_models = Some(request.models).filter(|map| !map.is_empty());

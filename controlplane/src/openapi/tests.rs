@@ -3,6 +3,7 @@
 mod hostile;
 mod methods;
 mod petstore;
+mod settings;
 
 use serde_json::{Value, json};
 

@@ -2,7 +2,6 @@
 
 use super::RestError;
 use super::call::Call;
-use super::members::names;
 use super::reply::{Reply, value};
 use crate::app::gateway_responses::PutGatewayResponse;
 use crate::app::{App, Page};
@@ -50,7 +49,8 @@ pub(super) async fn delete(app: &App, call: &Call<'_>) -> Result<Reply, RestErro
 fn kind(call: &Call<'_>) -> Result<ResponseType, String> {
     let text = call.path("response_type");
     ResponseType::from_name(text).ok_or_else(|| {
-        let set = names::<ResponseType>();
+        let aws = ResponseType::ALL.iter().filter(|kind| kind.is_aws());
+        let set = aws.map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
         format!(
             "Value '{text}' at 'responseType' failed to satisfy constraint: \
              Member must satisfy enum value set: [{set}]"

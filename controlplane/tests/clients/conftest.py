@@ -1,8 +1,11 @@
 """One `tidegate up` and one upstream for all tests; each test makes APIs of its own."""
 
+import pathlib
+import sys
+
 import pytest
 
-from gateway import Tidegate, Upstream
+from gateway import BIN, Program, Tidegate, Upstream
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +18,25 @@ def gateway(tmp_path_factory):
 @pytest.fixture(scope="session")
 def upstream():
     running = Upstream()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory):
+    """The origin that `make run` starts."""
+    log = tmp_path_factory.mktemp("origin") / "log"
+    running = Program(log, r"ready upstream=\S+:(\d+)", BIN / "tidegate-load", "upstream")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory):
+    """AWS services, played by moto."""
+    log = tmp_path_factory.mktemp("moto") / "log"
+    server = pathlib.Path(sys.executable).with_name("moto_server")
+    running = Program(log, r"Running on \S+:(\d+)", server, "-p", "0")
     yield running
     running.stop()
 

@@ -36,10 +36,37 @@ def eventually(check, within=5.0):
         time.sleep(0.01)
 
 
-class Tidegate:
-    """`tidegate up` on free ports."""
+class Program:
+    """A program that says where it listens, in what it prints, and ends on SIGTERM."""
 
-    def __init__(self, data_dir, *arguments):
+    def __init__(self, log, pattern, *command):
+        self.log = open(log, "ab+")
+        self.process = subprocess.Popen(
+            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+        )
+        try:
+            self.port = eventually(lambda: self._port(pattern), within=30)
+        except BaseException:
+            self.stop()
+            raise
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def _port(self, pattern):
+        self.log.seek(0)
+        text = self.log.read().decode(errors="replace")
+        found = re.search(pattern, text)
+        assert found, text
+        return found.group(1)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+class Tidegate:
+    """`tidegate up` on free ports; `environment` is added to that of the tests."""
+
+    def __init__(self, data_dir, *arguments, environment=None):
         command = [BIN / "tidegate", "up", "--data-dir", data_dir, "--workers", "1"]
         for flag in ("--admin", "--grpc", "--http", "--node-admin"):
             command += [flag, "127.0.0.1:0"]
@@ -49,6 +76,7 @@ class Tidegate:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.log,
+            env=os.environ | (environment or {}),
         )
         try:
             line = self._ready_line()

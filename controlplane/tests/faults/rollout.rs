@@ -1,6 +1,7 @@
 //! Deployments and stage updates under load: no request fails, and no connection is answered by an older one after a newer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -31,6 +32,8 @@ fn rollouts_fail_no_request_and_never_go_back() {
                 seen += u64::from(answer > newest);
                 newest = answer;
                 calls += 1;
+                // Callers that ask without a pause take the whole machine, and then a rollout takes a second.
+                std::thread::sleep(PAUSE);
             }
             (calls, seen)
         };
@@ -71,3 +74,4 @@ impl Drop for Over<'_> {
 }
 
 const CALLERS: usize = 8;
+const PAUSE: Duration = Duration::from_millis(2);

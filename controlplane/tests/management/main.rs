@@ -9,6 +9,7 @@ mod operations;
 mod operators;
 mod parts;
 mod rig;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 mod usage;

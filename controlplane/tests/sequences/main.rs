@@ -18,7 +18,7 @@ use model::Model;
 use proptest::prelude::*;
 
 fn cases() -> u32 {
-    if std::env::var("TIDEGATE_LONG").is_ok_and(|value| value == "1") { 1_000 } else { 40 }
+    if std::env::var("TIDEGATE_LONG").is_ok_and(|value| value == "1") { 300 } else { 40 }
 }
 
 proptest! {

@@ -11,9 +11,9 @@ use tidegate_control::app::deployments::CreateDeployment;
 use tidegate_control::app::imports::PutMode;
 use tidegate_control::app::rest_apis::CreateRestApi;
 use tidegate_control::app::{App, CompiledBundle, Compiler, Diagnostic, Settings};
-use tidegate_control::compile::compile;
+use tidegate_control::compile::{EngineCompiler, compile};
 use tidegate_control::grpc::{Grpc, GrpcConfig};
-use tidegate_control::model::{ContentHash, Snapshot};
+use tidegate_control::model::{ApiSettings, ContentHash, Snapshot};
 use tidegate_control::publish::Publisher;
 use tidegate_control::store::{SqliteStore, Store};
 use tidegate_control::vault::Vault;
@@ -46,6 +46,10 @@ impl Compiler for TestCompiler {
         }
         let bytes = bundle.encode_to_vec();
         Ok(CompiledBundle { id: ContentHash::of(&bytes), bytes })
+    }
+
+    fn check_settings(&self, settings: &ApiSettings) -> Result<(), String> {
+        EngineCompiler.check_settings(settings)
     }
 }
 

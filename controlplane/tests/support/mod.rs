@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tidegate_control::app::{App, CompiledBundle, Compiler, Diagnostic, Settings};
-use tidegate_control::model::Snapshot;
+use tidegate_control::compile::EngineCompiler;
+use tidegate_control::model::{ApiSettings, Snapshot};
 use tidegate_control::rest::{Limits, Rest, Server};
 use tidegate_control::store::SqliteStore;
 use tidegate_control::vault::Vault;
@@ -34,6 +35,10 @@ impl Compiler for Refusing {
             }
         }
         tidegate_control::compile::compile(snapshot)
+    }
+
+    fn check_settings(&self, settings: &ApiSettings) -> Result<(), String> {
+        EngineCompiler.check_settings(settings)
     }
 }
 

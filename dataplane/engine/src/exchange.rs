@@ -41,6 +41,18 @@ impl Ctx<'_> {
         }
     }
 
+    /// Whether a trace with values is kept.
+    pub(crate) fn keeps_values(&self) -> bool {
+        self.trace.as_ref().is_some_and(|trace| trace.values)
+    }
+
+    /// Adds a value to the last decision if a trace with values is kept.
+    pub(crate) fn value(&mut self, text: impl FnOnce() -> String) {
+        if self.keeps_values() {
+            self.detail(text);
+        }
+    }
+
     /// Adds a detail to the last decision if a trace is kept.
     pub(crate) fn detail(&mut self, text: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {

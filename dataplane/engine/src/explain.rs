@@ -5,6 +5,8 @@
 pub struct Trace {
     /// One entry per decision.
     pub phases: Vec<Phase>,
+    /// Whether the values behind decisions about mappings are kept, too: bodies, templates, variables, parameters.
+    pub values: bool,
 }
 
 /// One decision.
@@ -29,6 +31,16 @@ impl Trace {
         }
     }
 }
+
+/// Bytes as a detail shows them: text, and of long text the beginning.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let end = bytes.len().min(MAX_SHOWN);
+    let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    if end < bytes.len() { format!("{text}… ({} bytes)", bytes.len()) } else { text }
+}
+
+/// Bytes of a value that are shown: whoever reads an explanation looks for one place, and a body may have 10 MB.
+const MAX_SHOWN: usize = 16 << 10;
 
 /// The candidate closest to `wanted`, for "did you mean". `None` when nothing is near.
 pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -171,6 +171,27 @@ macro_rules! known {
     };
 }
 
+impl Known {
+    /// Whether a caller's field of this name is dropped at ingress: no template, mapping or event sees it; recorded.
+    pub(crate) fn is_dropped_at_ingress(self) -> bool {
+        matches!(
+            self,
+            Self::Connection
+                | Self::ContentLength
+                | Self::ContentMd5
+                | Self::Expect
+                | Self::MaxForwards
+                | Self::ProxyAuthenticate
+                | Self::Server
+                | Self::Te
+                | Self::TransferEncoding
+                | Self::Trailer
+                | Self::Upgrade
+                | Self::WwwAuthenticate
+        )
+    }
+}
+
 // Ordered by how often they are met, since lookup walks the names of equal length.
 known! {
     Host = b"host",

@@ -28,12 +28,40 @@ pub fn begin(cx: &mut Ctx<'_>, head: &Head) -> Step {
         ids.adopt(sent);
     }
     match find(cx, head) {
-        Ok(routed) => authorize(cx, head, routed, ids),
+        Ok(routed) => {
+            if head.method == Method::Options
+                && let Some(answer) = preflight(cx, head, routed.place, ids)
+            {
+                return Step::Answer(answer);
+            }
+            authorize(cx, head, routed, ids)
+        }
         Err((place, failure)) => {
+            if matches!(failure, Failure::NoRoute | Failure::NoMethod)
+                && let Some(answer) = place.and_then(|stage| preflight(cx, head, stage, ids))
+            {
+                return Step::Answer(answer);
+            }
             let refused = Refused { head, ids, place, values: Captures::default() };
             Step::Answer(gateway::answer(cx, refused, failure))
         }
     }
+}
+
+/// Answers a preflight where the API has a setting for it and no method for `OPTIONS` itself: before anyone asks who calls, since
+/// browsers show no credentials then, and for any path, so that scripts may read why the request itself is refused.
+fn preflight(cx: &mut Ctx<'_>, head: &Head, place: Place, ids: Ids) -> Option<Answer> {
+    let world = cx.world;
+    let cors = world.link(place).cors.as_ref()?;
+    if world.method(place).is_some_and(|method| method.verb.is_some()) {
+        return None;
+    }
+    cors.preflight(cx, head, place, ids)
+}
+
+/// Largest body of a request to a stage, bytes: the API's own limit, within the listener's.
+fn payload(cx: &Ctx<'_>, place: Place) -> u64 {
+    cx.world.link(place).payload.min(cx.listener.max_body)
 }
 
 /// Phases 1 to 3: address, stage and canary, route.
@@ -51,21 +79,25 @@ fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure
     cx.note("address", || format!("API {}", world.at(at).id()));
 
     let end = head.path.range().end;
-    if let BodySize::Known(length) = head.body
-        && length > cx.listener.max_body
-    {
-        return Err(refuse(Failure::TooLarge(cx.listener.max_body)));
-    }
-    let (name, from) = match address.stage {
-        Some(name) => (name, address.from),
-        None => match path::next_segment(head, address.from, end) {
-            Some((span, rest)) => (head.bytes(span), rest),
-            None => return Err(refuse(Failure::UnknownStage)),
-        },
+    let named = match address.stage {
+        Some(name) => Some((name, address.from)),
+        None => {
+            path::next_segment(head, address.from, end).map(|(span, rest)| (head.bytes(span), rest))
+        }
     };
     let entropy = cx.entropy;
-    let stage =
-        world.stage_place(at, name, || draw(entropy)).ok_or(refuse(Failure::UnknownStage))?;
+    let stage = named.and_then(|(name, from)| {
+        world.stage_place(at, name, || draw(entropy)).map(|stage| (stage, from))
+    });
+    // Before a missing stage is complained of, as on AWS; but a stage that is there has a say in the limit and in the answer.
+    if let BodySize::Known(length) = head.body {
+        let stage = stage.map(|(stage, _)| stage);
+        let limit = stage.map_or(cx.listener.max_body, |stage| payload(cx, stage));
+        if length > limit {
+            return Err((stage, Failure::TooLarge(limit)));
+        }
+    }
+    let (stage, from) = stage.ok_or(refuse(Failure::UnknownStage))?;
     cx.note("stage", || {
         let facts = world.facts(stage);
         format!("stage {} serves deployment {}", facts.stage, facts.deployment_id)
@@ -223,7 +255,7 @@ pub(crate) fn replied(
         Purpose::Integrate => {
             let made = match got {
                 Ok(reply) => answer(cx, head, &routed, &ids, reply, overrides),
-                Err(error) => Err(failed(cx, error).into()),
+                Err(error) => Err(failed(cx, routed.place, error).into()),
             };
             settle(cx, head, &routed, ids, made)
         }
@@ -238,7 +270,7 @@ pub(crate) fn received(
     got: Result<Vec<u8>, BodyError>,
 ) -> Step {
     let Receiving { routed, ids } = parked;
-    let limit = cx.listener.max_body;
+    let limit = payload(cx, routed.place);
     let body = match got {
         Ok(body) => match cx.world.link(routed.place).compression {
             Some(threshold) => compress::decoded(head, body, threshold, limit),
@@ -267,6 +299,11 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         cx.note("validate", || refusal.message.clone().unwrap_or_default());
         return refuse(cx, head, &routed, ids, refusal);
     }
+    if let Some(validator) = &method.validator
+        && validator.checks_parameters()
+    {
+        cx.note("validate", || "the required parameters are there".to_owned());
+    }
     let checks_body = method.validator.as_ref().is_some_and(|v| v.model(head).is_some());
     let wants_body = match &method.integration {
         Integration::Broken(why) => {
@@ -274,14 +311,18 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             Err(Failure::Misconfigured)
         }
         _ if checks_body => Ok(head.body != BodySize::Empty),
-        Integration::HttpProxy(http) if http.reads_body || is_coded(cx, head, http, place) => {
+        Integration::HttpProxy(http)
+            if http.reads_body || http.checked || is_coded(cx, head, http, place) =>
+        {
             Ok(head.body != BodySize::Empty)
         }
         Integration::HttpProxy(http) => {
             return match http.passed(cx, &view) {
                 Ok(request) => {
                     cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
-                    Step::Relay(Relay { request, routed, ids })
+                    http.tell(cx, &view);
+                    let max_body = http.payload.min(cx.listener.max_body);
+                    Step::Relay(Relay { request, max_body, cors: http.cors, routed, ids })
                 }
                 Err(failure) => refuse(cx, head, &routed, ids, failure),
             };
@@ -289,8 +330,8 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         Integration::Mapped(mapped) => {
             if let Some(made) = mapped.constant(cx, &view, place, &ids) {
                 return match made {
-                    Ok(answer) => answered(cx, head, place, answer),
-                    Err(failure) => refuse(cx, head, &routed, ids, failure),
+                    Ok(answer) if method.responses.is_none() => answered(cx, head, place, answer),
+                    made => settle(cx, head, &routed, ids, made.map_err(Refusal::from)),
                 };
             }
             mapped.wants_body(head)
@@ -299,11 +340,17 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     };
     match wants_body {
         Ok(true) => {
-            Step::Wait(Wait::Body(cx.listener.max_body, Next::new(Receiving { routed, ids })))
+            Step::Wait(Wait::Body(payload(cx, place), Next::new(Receiving { routed, ids })))
         }
         Ok(false) => send(cx, head, routed, ids, Vec::new()),
         Err(failure) => refuse(cx, head, &routed, ids, failure),
     }
+}
+
+/// Largest answer that is collected, bytes: the API's own limit. A node's bound on requests is not taken for one below AWS's here.
+fn max_reply(cx: &Ctx<'_>, place: Place) -> usize {
+    let limit = cx.world.link(place).payload.min(cx.listener.max_body.max(MAX_REPLY as u64));
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// Whether an `HTTP_PROXY` exchange has a body that compression concerns, so that it cannot be streamed.
@@ -331,8 +378,9 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
         _ => Err(Failure::Misconfigured),
     };
     let made = match sent {
-        Ok(Sent::Call(call, overrides)) => {
+        Ok(Sent::Call(mut call, overrides)) => {
             let purpose = Purpose::Integrate;
+            call.max_reply = max_reply(cx, routed.place);
             let calling = Calling { purpose, routed, ids, overrides };
             return Step::Wait(Wait::Call(call, Next::new(calling)));
         }
@@ -356,7 +404,10 @@ fn pass(
     } else {
         None
     };
-    let request = http.passed(cx, &View { body: document.as_ref(), ..*view })?;
+    let view = &View { body: document.as_ref(), ..*view };
+    let request = http.passed(cx, view)?;
+    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
+    http.tell(cx, view);
     let upstream = http.upstream.clone();
     let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);
     let call = Call { purpose, upstream, request, body, max_reply };
@@ -386,7 +437,7 @@ fn answer(
     }
 }
 
-/// The answer that was made, or the one that says why there is none.
+/// The answer that was made and fits its model, or the one that says why there is none.
 fn settle(
     cx: &mut Ctx<'_>,
     head: &Head,
@@ -394,28 +445,40 @@ fn settle(
     ids: Ids,
     made: Result<Answer, Refusal>,
 ) -> Step {
+    let world = cx.world;
+    let models = world.method(routed.place).and_then(|method| method.responses.as_ref());
+    let made = match (models, made) {
+        (Some(models), Ok(answer)) => models.check(cx, head, answer),
+        (_, made) => made,
+    };
     match made {
         Ok(answer) => answered(cx, head, routed.place, answer),
         Err(refusal) => refuse(cx, head, routed, ids, refusal),
     }
 }
 
-/// The answer that was made, compressed if the caller asks for it.
+/// The answer that was made, with what the API adds to every answer, compressed if the caller asks for it.
 fn answered(cx: &mut Ctx<'_>, head: &Head, place: Place, answer: Answer) -> Step {
-    Step::Answer(match cx.world.link(place).compression {
+    let world = cx.world;
+    let link = world.link(place);
+    let answer = match &link.cors {
+        Some(cors) => cors.applied(cx, head, answer),
+        None => answer,
+    };
+    Step::Answer(match link.compression {
         Some(threshold) => compress::encoded(cx, head, answer, threshold),
         None => answer,
     })
 }
 
 /// What a failed call means to the caller.
-fn failed(cx: &Ctx<'_>, error: CallError) -> Failure {
+fn failed(cx: &Ctx<'_>, place: Place, error: CallError) -> Failure {
     match error {
         CallError::Network => Failure::UpstreamNetwork,
         CallError::Timeout => Failure::UpstreamTimeout,
         CallError::Unresolved | CallError::Denied => Failure::BadAddress,
         CallError::ReplyTooLarge => Failure::ReplyTooLarge,
-        CallError::RequestTooLarge => Failure::TooLarge(cx.listener.max_body),
+        CallError::RequestTooLarge => Failure::TooLarge(payload(cx, place)),
         CallError::BadRequestBody => Failure::BadBody,
     }
 }
@@ -446,18 +509,27 @@ pub(crate) fn reply(
     head: &Head,
     got: Result<&Head, CallError>,
 ) -> Answer {
-    let Relay { routed, ids, .. } = relay;
+    let Relay { routed, ids, cors, .. } = relay;
     let reply = match got {
         Ok(reply) => reply,
         Err(error) => {
             let refused = Refused { head, ids, place: Some(routed.place), values: routed.values };
-            let failure = failed(cx, error);
+            let failure = failed(cx, routed.place, error);
             return gateway::answer(cx, refused, failure);
         }
     };
     let fields = passed_on(cx, reply, &ids);
     let body = if reply.body == BodySize::Empty { Body::Empty } else { Body::Upstream };
-    Answer { status: reply.status, fields, body, tail: Tail::new(ids, Some(routed.place)) }
+    let tail = Tail::new(ids, Some(routed.place));
+    let answer = Answer { status: reply.status, fields, body, tail };
+    if !cors {
+        return answer;
+    }
+    let world = cx.world;
+    match &world.link(routed.place).cors {
+        Some(cors) => cors.applied(cx, head, answer),
+        None => answer,
+    }
 }
 
 /// The end of an exchange.
@@ -471,6 +543,7 @@ pub(crate) fn finish<'w>(answer: &Answer, cx: &Ctx<'w>, _head: &Head, sent: Coun
         canary: facts.canary.unwrap_or(false),
         status: answer.status,
         error: answer.tail.failure.map(|f| f.response_type().name()),
+        mismatch: answer.tail.mismatch.is_some(),
         counts: sent,
     }
 }

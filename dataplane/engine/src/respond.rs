@@ -1,6 +1,7 @@
 //! Answer: gateway responses, and what every answer carries.
 
 pub(crate) mod compress;
+pub(crate) mod cors;
 pub(crate) mod custom;
 mod failure;
 pub mod gateway;
@@ -14,6 +15,7 @@ pub use gateway::ResponseType;
 use crate::exchange::{Ctx, Ids};
 use crate::snapshot::Place;
 use crate::step::Fields;
+use crate::validate::Mismatch;
 
 /// What an answer remembers for its end: where it was decided, and why the gateway made it, if it did.
 #[derive(Clone, Debug)]
@@ -23,11 +25,13 @@ pub struct Tail {
     pub(crate) failure: Option<Failure>,
     /// Which of a method's constant answers this is.
     pub(crate) constant: u16,
+    /// In what the integration's answer did not fit its model.
+    pub(crate) mismatch: Option<Box<Mismatch>>,
 }
 
 impl Tail {
     pub(crate) fn new(ids: Ids, place: Option<Place>) -> Self {
-        Self { ids, place, failure: None, constant: 0 }
+        Self { ids, place, failure: None, constant: 0, mismatch: None }
     }
 }
 

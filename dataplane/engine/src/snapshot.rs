@@ -6,13 +6,16 @@
 mod bundle;
 mod digest;
 mod link;
+mod settings;
 mod upstream;
 mod world;
 
 pub use bundle::{BundleId, Problem, RefuseBundle, check};
 pub use digest::{SHARDS, ShardDigest, shard_digest, shard_of_key};
 pub use link::{Link, Linker};
+pub use settings::check_settings;
 pub use upstream::{Scheme, Upstream, UpstreamId, Upstreams};
 pub use world::{Api, Domain, Edit, Facts, Place, RefuseApi, Revision, Stage, World, shard_of};
 
 pub(crate) use link::{Authorize, Integration, LinkedMethod, Unfit, Variables};
+pub(crate) use settings::Settings;

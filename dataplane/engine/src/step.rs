@@ -30,6 +30,7 @@ use crate::pipeline;
 use crate::respond::{Failure, Tail};
 use crate::route::Routed;
 use crate::snapshot::{Place, Upstream, World};
+use crate::validate::Mismatch;
 
 /// The engine's decision.
 #[derive(Debug)]
@@ -57,9 +58,14 @@ impl Fields {
         Self(first.0.start..last.0.end)
     }
 
+    /// Where in the scratch buffer they are.
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.0.start as usize..self.0.end as usize
+    }
+
     /// The lines.
     pub fn of<'s>(&self, scratch: &'s [u8]) -> &'s [u8] {
-        &scratch[self.0.start as usize..self.0.end as usize]
+        &scratch[self.range()]
     }
 }
 
@@ -88,6 +94,10 @@ impl Outgoing {
 pub struct Relay {
     /// What to send.
     pub request: Outgoing,
+    /// Largest body of the request, bytes; a longer one is [`CallError::RequestTooLarge`]. Not above the listener's own bound.
+    pub max_body: u64,
+    /// Whether the API has headers of its own for answers.
+    pub(crate) cors: bool,
     pub(crate) routed: Routed,
     pub(crate) ids: Ids,
 }
@@ -157,6 +167,12 @@ impl Answer {
         self.tail.failure.as_ref()
     }
 
+    /// In what the integration's answer did not fit its response model, if that was checked and it did not. The answer is that one
+    /// all the same, unless the model is enforced.
+    pub fn mismatch(&self) -> Option<&Mismatch> {
+        self.tail.mismatch.as_deref()
+    }
+
     /// Ends the exchange: what to log and count. Also called when the caller left early.
     pub fn finish<'w>(&self, cx: &Ctx<'w>, head: &Head, sent: Counts) -> Record<'w> {
         pipeline::finish(self, cx, head, sent)
@@ -195,6 +211,8 @@ pub struct Record<'w> {
     pub status: u16,
     /// The gateway response type, when the gateway made the answer itself.
     pub error: Option<&'static str>,
+    /// Whether the integration's answer did not fit its response model.
+    pub mismatch: bool,
     /// What the driver measured.
     pub counts: Counts,
 }

@@ -5,6 +5,7 @@
 //! Source: developer guide, "Request validation for REST APIs"; order and text of the names as recorded.
 
 pub(crate) mod models;
+pub(crate) mod responses;
 pub mod schema;
 
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use crate::mapping::media;
 use crate::mapping::parameter::{Side, Source};
 use crate::respond::{Failure, Refusal};
 use models::Models;
-use schema::Schema;
+pub use responses::{MAX_MESSAGE, Mismatch};
+use schema::{Schema, Violation};
 
 /// What a method's request validator checks.
 #[derive(Debug)]
@@ -70,6 +72,11 @@ impl Validator {
         Ok(any.then(|| Self { required: required.into(), models: checked.into() }))
     }
 
+    /// Whether any parameter must be there.
+    pub(crate) fn checks_parameters(&self) -> bool {
+        !self.required.is_empty()
+    }
+
     /// Checks that each required parameter is there and not blank.
     pub(crate) fn parameters(&self, view: &View<'_>) -> Result<(), Refusal> {
         let is_there = |source: &Source| {
@@ -102,7 +109,11 @@ impl Validator {
     /// Checks a body against the model of its content type.
     pub(crate) fn body(&self, cx: &mut Ctx<'_>, head: &Head, body: &[u8]) -> Result<(), Refusal> {
         let Some(model) = self.model(head) else { return Ok(()) };
-        let wrong = misfits(&model.schema, body);
+        let (wrong, cause): (Vec<String>, _) = match misfits(&model.schema, body) {
+            Ok(wrong) => (wrong.into_iter().map(|violation| violation.message).collect(), None),
+            // AWS's words for what is no JSON at all.
+            Err(error) => (vec!["Unknown error parsing request body".to_owned()], Some(error)),
+        };
         let (name, media) = (&model.name, &model.media);
         cx.note("validate", || match wrong.is_empty() {
             true => format!("the body fits model {name}, which is for {media}"),
@@ -112,25 +123,32 @@ impl Validator {
             return Ok(());
         }
         wrong.iter().for_each(|text| cx.detail(|| text.clone()));
+        if let Some(error) = cause {
+            cx.value(|| format!("the body is no JSON: {error}"));
+        }
         let validation = Some(Value::from(wrong).to_string());
         Err(Refusal { validation, ..Failure::InvalidBody.into() })
     }
 }
 
 /// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.
-fn misfits(schema: &Schema, body: &[u8]) -> Vec<String> {
+fn misfits(schema: &Schema, body: &[u8]) -> serde_json::Result<Vec<Violation>> {
     let instance = match body {
-        [] => Ok(Value::Object(Map::new())),
-        body => serde_json::from_slice(body),
+        [] => Value::Object(Map::new()),
+        body => serde_json::from_slice(body)?,
     };
-    let instance = match instance {
-        Ok(instance) => instance,
-        Err(error) => return vec![format!("the body is no JSON: {error}")],
-    };
-    match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
-        Ok(found) => found.into_iter().take(MAX_TOLD).map(|violation| violation.message).collect(),
-        Err(error) => vec![error.to_string()],
-    }
+    Ok(match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
+        Ok(mut found) => {
+            found.truncate(MAX_TOLD);
+            found
+        }
+        Err(error) => whole(error.to_string()),
+    })
+}
+
+/// What is wrong with a body as a whole.
+fn whole(message: String) -> Vec<Violation> {
+    vec![Violation { path: String::new(), message }]
 }
 
 /// Comparisons that checking may take: enough for a value of a byte that some alternatives are tried on, and bounded for all that.

@@ -127,6 +127,8 @@ fn gateway_responses_say_what_is_wrong() {
             r#"{"name":"Rex","age":"x"}"#,
             r#"["instance type (string) does not match any allowed primitive type (allowed: [\"integer\"])"]"#,
         ),
+        // As users report what AWS logs.
+        ("no", r#"["Unknown error parsing request body"]"#),
     ] {
         let mut checked = stage(fine(), &[("application/json", "Pet")]);
         checked.bundle.gateway_responses = vec![v1::GatewayResponse {
@@ -148,7 +150,7 @@ fn gateway_responses_say_what_is_wrong() {
         );
         assert_eq!(ran.answer.fields.one("x-amzn-ErrorType"), "BadRequestException");
         let trace = driver.trace.take().unwrap();
-        let phase = trace.phases.iter().find(|phase| phase.name == "validate").unwrap();
+        let phase = trace.phases.iter().rfind(|phase| phase.name == "validate").unwrap();
         assert_eq!(
             phase.decision,
             "the body does not fit model Pet, which is for application/json"

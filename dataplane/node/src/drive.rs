@@ -214,7 +214,7 @@ impl Exchanging<'_> {
         let method = relay.request.method;
         let repeatable = is_idempotent(method) && body.is_done();
         let mut want = if repeatable { Want::Any } else { Want::Checked };
-        if let Err(error) = prepare(ex, &relay.request, body) {
+        if let Err(error) = prepare(ex, &relay, body) {
             return self.fail(ex, relay, error, body, to).await;
         }
         let mut left = limit;
@@ -269,7 +269,7 @@ impl Exchanging<'_> {
             let progress = Cell::new(Instant::now());
             let stretch = std::mem::take(&mut ex.stretch);
             let head = std::mem::take(&mut ex.forward);
-            let mut pumping = pin!(pump(body, link, head, stretch, &progress));
+            let mut pumping = pin!(pump(body, relay.max_body, link, head, stretch, &progress));
             let mut pumped = None;
             let outcome = {
                 let mut answering = pin!(async {
@@ -432,6 +432,11 @@ impl Exchanging<'_> {
         self.worker.metrics.borrow_mut().count(&record, ex.request.method);
         if let Some(log) = &self.worker.settings.access_log {
             log.write(&record, &ex.request, answer, self.asking, self.now);
+        }
+        if let (Some(mismatches), Some(mismatch)) =
+            (&self.worker.settings.mismatches, answer.mismatch())
+        {
+            mismatches.say(&record, ex.request.method, mismatch);
         }
         if let (Some(hints), Some(failure)) = (&self.worker.settings.hints, answer.failure()) {
             hints.say(&self.world, &record, &ex.request, *failure);

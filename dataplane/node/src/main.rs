@@ -12,7 +12,7 @@ use tidegate_node::config::Config;
 use tidegate_node::node::{Bound, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::driver;
-use tidegate_node::telemetry::{AccessLog, Hints};
+use tidegate_node::telemetry::{AccessLog, Hints, Mismatches};
 use tidegate_node::upstream::TlsSettings;
 use tidegate_node::worker::{NameLookup, Settings};
 use tracing_subscriber::EnvFilter;
@@ -69,7 +69,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
     let settings = Settings {
         driver,
         policy: config.policy(),
-        credentials: Arc::new(config.aws.credentials()?),
+        credentials: Arc::new(config.aws.settings()?.credentials),
         tls: TlsSettings::new(config.upstream_ca.as_deref()).context("--upstream-ca")?,
         limits: config.limits(),
         access_log,
@@ -77,6 +77,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
             .hints
             .then(|| Hints::start(Arc::new(|line| eprintln!("hint: {line}"))))
             .transpose()?,
+        mismatches: Some(Mismatches::start(Arc::new(|line| tracing::warn!("{line}")))?),
         pin: config.pin,
     };
     let resolver = agent.resolver();
@@ -123,7 +124,7 @@ fn agent_config(
         labels: config.labels.clone(),
         listeners: bound.addresses.iter().map(|a| format!("http://{a}")).collect(),
         driver: driver.as_str().into(),
-        endpoints: config.aws.endpoints()?,
+        endpoints: config.aws.settings()?.endpoints,
         ..Default::default()
     })
 }

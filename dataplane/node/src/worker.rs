@@ -18,7 +18,7 @@ use tidegate_engine::snapshot::World;
 use crate::publication::Publication;
 use crate::rt::mailbox::{Receiver, Sender};
 use crate::rt::{self, Deadlines, Driver, Listener};
-use crate::telemetry::{AccessLog, Hints, Metrics, Scrape};
+use crate::telemetry::{AccessLog, Hints, Metrics, Mismatches, Scrape};
 use crate::upstream::connect::{Dialer, Resolve, Resolving};
 use crate::upstream::{AddressPolicy, TlsSettings, Upstreams};
 use accept::ListenerSettings;
@@ -41,6 +41,8 @@ pub struct Settings {
     pub access_log: Option<AccessLog>,
     /// Where helpful lines on gateway-made errors go; `None` when nowhere.
     pub hints: Option<Hints>,
+    /// Where answers are told of that do not fit their response models; `None` when nowhere.
+    pub mismatches: Option<Mismatches>,
     /// Whether workers are bound to a core each.
     pub pin: bool,
 }

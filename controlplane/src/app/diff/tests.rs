@@ -42,6 +42,7 @@ fn snapshot(routes: &[(&str, HttpMethod, &str)]) -> Snapshot {
             root_resource_id: root,
             security_policy: None,
             endpoint_access_mode: None,
+            settings: None,
         },
         resources: resources.into_values().collect(),
         models: Vec::new(),

@@ -1,10 +1,8 @@
 //! What a template sees, from the command line.
 
-use std::io::Read as _;
-use std::path::Path;
-
 use tidegate_engine::mapping::template::Given;
 
+use super::super::body;
 use super::super::error::CliError;
 
 /// Arguments that say what a template sees.
@@ -31,7 +29,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn given(&self) -> Result<Given, CliError> {
-        let mut given = Given { body: self.body()?, ..Given::default() };
+        let mut given = Given { body: body::read(self.body.as_deref())?, ..Given::default() };
         if let Some(media) = &self.content_type {
             given.header.push(("Content-Type".to_owned(), media.clone()));
         }
@@ -58,26 +56,6 @@ impl Arguments {
             given.stage_variables.push((name.to_owned(), value.to_owned()));
         }
         Ok(given)
-    }
-
-    fn body(&self) -> Result<Vec<u8>, CliError> {
-        let mut body = Vec::new();
-        match self.body.as_deref() {
-            None => {}
-            Some("-") => {
-                let read = std::io::stdin().lock().read_to_end(&mut body);
-                read.map_err(|cause| CliError::System {
-                    what: "standard input cannot be read",
-                    cause,
-                })?;
-            }
-            Some(file) if Path::new(file).is_file() => {
-                let read = std::fs::read(file);
-                body = read.map_err(|cause| CliError::File { path: file.into(), cause })?;
-            }
-            Some(text) => body = text.as_bytes().to_owned(),
-        }
-        Ok(body)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tidegate_engine::mapping::template::{
-    Did, Given, Limits, Overrides, Place, Position, Scope, Scratch, Template, Trace,
+    Given, Limits, Overrides, Position, Scope, Scratch, Step, Steps, Template, What,
 };
 
 use super::super::Shown;
@@ -36,65 +36,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Shown, CliError> {
     let template =
         Template::compile(&source).map_err(|error| wrong(error.at, error.why.to_string(), &[]))?;
     let tested = Tested::of(&template, &given);
-    let steps = if arguments.trace { &tested.steps[..] } else { &[] };
+    let steps = if arguments.trace { tested.steps.kept() } else { &[] };
     if let Some((at, fault)) = &tested.fault {
         return Err(wrong(*at, fault.clone(), steps));
     }
     Ok(Shown { text: tested.text(arguments.trace), json: tested.json() })
 }
 
-/// A step, kept.
-#[derive(Debug, PartialEq, Eq)]
-struct Step {
-    at: Position,
-    what: What,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum What {
-    Set { target: String, value: String },
-    Other(String),
-}
-
-impl Step {
-    fn line(&self) -> String {
-        let what = match &self.what {
-            What::Set { target, value } => format!("set {target} to {value:?}"),
-            What::Other(text) => text.clone(),
-        };
-        format!("{:>4}:{:<3} {what}", self.at.line, self.at.column)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Steps(Vec<Step>);
-
-impl Trace for Steps {
-    fn step(&mut self, at: Position, did: Did<'_>) {
-        let what = match did {
-            Did::Set { target, value } => {
-                What::Set { target: target.to_owned(), value: value.to_owned() }
-            }
-            Did::Printed { reference, output } => {
-                What::Other(format!("{reference} printed {output:?}"))
-            }
-            Did::Chose(Some(0)) => What::Other("#if holds".to_owned()),
-            Did::Chose(Some(number)) => What::Other(format!("#elseif {number} holds")),
-            Did::Chose(None) => What::Other("#if does not hold".to_owned()),
-            Did::Iterated { name, index, value } => {
-                What::Other(format!("iteration {index}: ${name} is {value:?}"))
-            }
-            Did::Limited(most) => What::Other(format!("the loop ends after {most} iterations")),
-            Did::Stopped => What::Other("#stop".to_owned()),
-        };
-        self.0.push(Step { at, what });
-    }
-}
-
 /// What came of a template.
 struct Tested {
     output: String,
-    steps: Vec<Step>,
+    steps: Steps,
     overrides: Overrides,
     fault: Option<(Position, String)>,
 }
@@ -113,51 +65,23 @@ impl Tested {
         let rendered = template.render(&mut scope, &Limits::API_GATEWAY, &mut out);
         Self {
             output: String::from_utf8_lossy(&out).into_owned(),
-            steps: steps.0,
+            steps,
             overrides,
             fault: rendered.err().map(|error| (error.at, error.fault.to_string())),
         }
     }
 
-    /// What was set, each once, with its last value.
-    fn variables(&self) -> Vec<(&str, &str)> {
-        let mut variables: Vec<(&str, &str)> = Vec::new();
-        for step in &self.steps {
-            if let What::Set { target, value } = &step.what {
-                match variables.iter_mut().find(|(held, _)| held == target) {
-                    Some(held) => held.1 = value,
-                    None => variables.push((target, value)),
-                }
-            }
-        }
-        variables
-    }
-
-    fn overridden(&self) -> Vec<(String, String)> {
-        let mut all = Vec::new();
-        for place in Place::ALL {
-            for (name, values) in self.overrides.request(place) {
-                all.push((format!("request {} {name}", place.name()), values.join(", ")));
-            }
-        }
-        all.extend(self.overrides.status().map(|s| ("response status".to_owned(), s.to_string())));
-        for (name, values) in self.overrides.response_headers() {
-            all.push((format!("response header {name}"), values.join(", ")));
-        }
-        all
-    }
-
     fn text(&self, trace: bool) -> String {
         let mut parts = Vec::new();
         if trace {
-            parts.push(self.steps.iter().map(Step::line).collect::<Vec<_>>().join("\n"));
+            parts.push(self.steps.kept().iter().map(Step::line).collect::<Vec<_>>().join("\n"));
         }
         let mut table = Table::new(&["VARIABLE", "VALUE"]);
-        for (name, value) in self.variables() {
-            table.row([name.to_owned(), value.to_owned()]);
+        for (name, value) in self.steps.variables() {
+            table.row([name.clone(), value.clone()]);
         }
         parts.push(table.or("no variables were set"));
-        let overridden = self.overridden();
+        let overridden = self.overrides.told();
         if !overridden.is_empty() {
             let mut table = Table::new(&["OVERRIDE", "VALUE"]);
             overridden.into_iter().for_each(|(name, value)| table.row([name, value]));
@@ -168,14 +92,10 @@ impl Tested {
     }
 
     fn json(&self) -> Value {
-        let object = |pairs: Vec<(&str, &str)>| {
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect::<serde_json::Map<_, _>>()
+        let object = |pairs: &[(String, String)]| {
+            let pairs = pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+            pairs.collect::<serde_json::Map<_, _>>()
         };
-        let overridden = self.overridden();
-        let overridden = overridden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let step = |step: &Step| {
             let (line, column) = (step.at.line, step.at.column);
             match &step.what {
@@ -187,9 +107,9 @@ impl Tested {
         };
         json!({
             "output": self.output,
-            "variables": object(self.variables()),
-            "overrides": object(overridden),
-            "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
+            "variables": object(self.steps.variables()),
+            "overrides": object(&self.overrides.told()),
+            "steps": self.steps.kept().iter().map(step).collect::<Vec<_>>(),
         })
     }
 }
@@ -230,7 +150,7 @@ mod tests {
              $context.requestOverride.header.x  [a, b]\n$context.responseOverride.status   201\n\n\
              OVERRIDE          VALUE\nrequest header x  a, b\nresponse status   201\n\n13"
         );
-        let steps: Vec<String> = tested.steps.iter().map(Step::line).collect();
+        let steps: Vec<String> = tested.steps.kept().iter().map(Step::line).collect();
         assert_eq!(
             steps[..3],
             [

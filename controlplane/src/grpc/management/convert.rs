@@ -9,6 +9,7 @@ use tidegate_proto::v1;
 use super::error::Refused;
 use crate::app::account::Account;
 use crate::app::{Paging, PatchOp, PatchOperation};
+use crate::compile::settings;
 use crate::model::{
     CanarySettings, Deployment, Integration, IntegrationResponse, Method, MethodResponse,
     MethodSetting, Resource, RestApi, Stage, StatusCode, StringMap, Templates, WireName,
@@ -107,6 +108,7 @@ pub(super) fn rest_api(api: RestApi) -> v1::RestApi {
         root_resource_id: api.root_resource_id.to_string(),
         security_policy: name(api.security_policy),
         endpoint_access_mode: name(api.endpoint_access_mode),
+        settings: api.settings.as_ref().map(settings::message),
     }
 }
 
@@ -133,6 +135,7 @@ pub(super) fn method(method: Method) -> v1::RestMethod {
         request_models: method.request_models.unwrap_or_default(),
         responses: method.method_responses.into_values().map(method_response).collect(),
         integration: method.method_integration.map(integration),
+        response_validation: name(method.response_validation),
     }
 }
 

@@ -7,6 +7,7 @@ use super::convert::{self, named, optional, optional_map, paging, patch};
 use super::error::Refused;
 use crate::app::imports::PutMode;
 use crate::app::rest_apis::{CreateRestApi, EndpointConfigurationInput};
+use crate::compile::settings;
 
 pub(super) async fn create_rest_api(
     service: &Management,
@@ -66,6 +67,22 @@ pub(super) async fn update_rest_api(
 ) -> Result<v1::RestApi, Refused> {
     let steps = patch(request.patch_operations)?;
     Ok(convert::rest_api(service.app.update_rest_api(&request.rest_api_id, &steps).await?))
+}
+
+pub(super) async fn get_api_settings(
+    service: &Management,
+    request: v1::RestApiAddress,
+) -> Result<v1::ApiSettings, Refused> {
+    Ok(settings::message(&service.app.get_api_settings(&request.rest_api_id).await?))
+}
+
+pub(super) async fn put_api_settings(
+    service: &Management,
+    request: v1::PutApiSettingsRequest,
+) -> Result<v1::ApiSettings, Refused> {
+    let given = settings::read(request.settings.unwrap_or_default()).map_err(Refused::Invalid)?;
+    let put = service.app.put_api_settings(&request.rest_api_id, given).await?;
+    Ok(settings::message(&put))
 }
 
 pub(super) async fn delete_rest_api(

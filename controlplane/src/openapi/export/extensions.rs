@@ -11,7 +11,9 @@ impl Exporter<'_> {
     pub(super) fn root_extensions(&self, document: &mut Map) {
         let api = &self.snapshot.rest_api;
         if self.options.has(ExportExtension::GatewayResponses) {
-            document.put_filled("x-amazon-apigateway-gateway-responses", self.gateway_responses());
+            document
+                .put_filled("x-amazon-apigateway-gateway-responses", self.gateway_responses(true));
+            document.put_filled("x-tidegate-gateway-responses", self.gateway_responses(false));
         }
         if self.options.has(ExportExtension::Validators) {
             document
@@ -38,6 +40,8 @@ impl Exporter<'_> {
                 "x-amazon-apigateway-endpoint-access-mode",
                 api.endpoint_access_mode.map(|mode| mode.to_string()),
             );
+            let settings = api.settings.as_ref().and_then(|all| serde_json::to_value(all).ok());
+            document.put_some("x-tidegate-settings", settings);
         }
         if let Some((version, parts)) = self.options.documentation {
             if self.options.has(ExportExtension::Documentation) {
@@ -49,8 +53,10 @@ impl Exporter<'_> {
         }
     }
 
-    fn gateway_responses(&self) -> Map {
-        let each = self.snapshot.gateway_responses.iter().map(|response| {
+    /// Those of types that AWS has, or the others.
+    fn gateway_responses(&self, aws: bool) -> Map {
+        let all = self.snapshot.gateway_responses.iter();
+        let each = all.filter(|one| one.response_type.is_aws() == aws).map(|response| {
             let mut shown = Map::default();
             shown.put_some("statusCode", response.status_code.map(|status| status.to_string()));
             let parameters: Map = response.response_parameters.clone().into_iter().collect();

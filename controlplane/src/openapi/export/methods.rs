@@ -66,6 +66,10 @@ impl Exporter<'_> {
         {
             operation.put("x-amazon-apigateway-integration", shown(integration, resource));
         }
+        if self.options.is_complete() {
+            let mode = method.response_validation.map(|mode| mode.to_string());
+            operation.put_some("x-tidegate-response-validation", mode);
+        }
         self.parts.document(&mut operation, &place, self.options.kind);
         Ok(operation)
     }

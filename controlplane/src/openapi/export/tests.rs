@@ -36,6 +36,7 @@ fn deployed(imported: &Imported) -> (Snapshot, Vec<DocumentationPart>) {
         root_resource_id: ResourceId::parse("root").unwrap(),
         security_policy: imported.security_policy,
         endpoint_access_mode: imported.endpoint_access_mode,
+        settings: imported.settings.clone(),
     };
     let authorizers: Vec<_> = imported.authorizers.values().enumerate().collect();
     let authorizers = authorizers.into_iter().map(|(index, authorizer)| {
@@ -545,6 +546,7 @@ fn operation() -> BoxedStrategy<Value> {
         ("x-amazon-apigateway-auth", among(json!([{"type": "NONE"}, {"type": "AWS_IAM"}]))),
         ("x-amazon-apigateway-request-validator", among(json!(["all", "none at all"]))),
         ("x-amazon-apigateway-integration", integration()),
+        ("x-tidegate-response-validation", among(json!(["off", "log", "enforce"]))),
         (
             "parameters",
             among(json!([
@@ -584,6 +586,17 @@ fn document() -> impl Strategy<Value = Value> {
             "x-amazon-apigateway-gateway-responses",
             among(json!([
                 {"DEFAULT_4XX": {}}, {"THROTTLED": {"statusCode": 503, "responseTemplates": {}, "responseParameters": {"gatewayresponse.header.R": "'1'"}}}
+            ])),
+        ),
+        (
+            "x-tidegate-gateway-responses",
+            among(json!([{"BAD_RESPONSE_BODY": {"statusCode": 500}}])),
+        ),
+        (
+            "x-tidegate-settings",
+            among(json!([
+                {"cors": {"allowOrigins": ["https://*.a", "*"], "exposeHeaders": ["x"], "maxAge": -1}, "limits": {"profile": "open", "payloadBytes": 1}},
+                {"endpoints": {"*": "http://a", "sqs": "http://b/c"}, "responseValidation": {"mode": "log"}, "limits": {"timeoutMillis": 29_000}}
             ])),
         ),
         (

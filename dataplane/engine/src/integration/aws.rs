@@ -9,7 +9,7 @@ use tidegate_proto::v1;
 
 use super::endpoints::{ServiceApi, ServiceUri};
 use super::http::{callers_content_type, takes_body, timeout_ms, trace_line, user_agent};
-use super::mappings::{HeaderRules, Mappings, Seen, put_headers};
+use super::mappings::{HeaderRules, Mappings, Seen, put_headers, tell};
 use super::sigv4::{self, PathStyle, Signer, Subject};
 use super::target::Target;
 use crate::exchange::Ctx;
@@ -17,7 +17,7 @@ use crate::head::{Known, Method};
 use crate::mapping::context::View;
 use crate::mapping::parameter::Source;
 use crate::respond::{Failure, line, lines};
-use crate::snapshot::{Linker, Unfit, Upstream, Variables};
+use crate::snapshot::{Linker, Settings, Unfit, Upstream, Variables};
 use crate::step::{Call, Fields, MAX_REPLY, Outgoing, Purpose};
 
 /// A service, or a function of Lambda, with its variables folded in.
@@ -49,6 +49,7 @@ pub(crate) fn link(
     mappings: Mappings,
     variables: Variables<'_>,
     linker: &mut Linker,
+    settings: &Settings,
     api_id: &str,
 ) -> Result<Service, Unfit> {
     if from.credentials.contains('*') {
@@ -66,7 +67,7 @@ pub(crate) fn link(
             known => Some(known),
         },
     };
-    let endpoint = linker.endpoints.of(&uri);
+    let endpoint = linker.endpoints.of(&uri, &settings.endpoints);
     let verify = !from.insecure_skip_verification;
     let upstream = linker.upstreams.intern(endpoint.scheme, &endpoint.host, endpoint.port, verify);
     let mut fixed = Vec::new();
@@ -108,7 +109,7 @@ pub(crate) fn link(
         content_type,
         fixed: fixed.into(),
         user_agent: user_agent(api_id),
-        timeout_ms: timeout_ms(from),
+        timeout_ms: timeout_ms(from)?,
     })
 }
 
@@ -165,6 +166,18 @@ fn json_protocol(service: &str) -> Option<(&'static str, &'static str)> {
 }
 
 impl Service {
+    /// Tells what its mappings give, and which key signs.
+    pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
+        tell(cx, view, &self.headers, &self.target);
+        let credentials = cx.credentials;
+        cx.detail(|| match credentials.of(&self.role) {
+            Some(keys) => {
+                format!("signed with key {} for {} in {}", keys.id, self.signing_name, self.region)
+            }
+            None => "not signed: there is no key".to_owned(),
+        });
+    }
+
     /// Writes the call, signed if there are keys.
     pub(crate) fn call(
         &self,

@@ -2,6 +2,8 @@
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints"; API Gateway API Reference, `PutIntegration`, `uri`.
 
+use tidegate_proto::v1;
+
 use super::target::Url;
 use crate::snapshot::Scheme;
 
@@ -109,10 +111,33 @@ struct Override {
     base: String,
 }
 
+impl Override {
+    /// Reads a URL; `name` is what it is given under.
+    fn parse(name: &str, value: &str) -> Result<Self, BadEndpoint> {
+        let url = Url::parse(value).ok().filter(|url| url.query.is_empty());
+        let url = url.ok_or_else(|| BadEndpoint(name.to_owned(), value.to_owned()))?;
+        Ok(Self {
+            scheme: url.scheme,
+            host: url.host.to_owned(),
+            port: url.port,
+            base: url.path.trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
 /// A URL that is no endpoint.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}: '{1}' is no http or https URL")]
 pub struct BadEndpoint(String, String);
+
+/// The SDKs' id of a service, as variables name it.
+fn id(service: &str) -> String {
+    match service {
+        "states" => "SFN".to_owned(),
+        "events" => "EVENTBRIDGE".to_owned(),
+        other => other.to_ascii_uppercase().replace('-', "_"),
+    }
+}
 
 impl Endpoints {
     /// Reads `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_{SERVICE}` among variables of an environment; others are left alone, and so
@@ -128,16 +153,7 @@ impl Endpoints {
             if value.is_empty() {
                 continue;
             }
-            let url = Url::parse(&value)
-                .ok()
-                .filter(|url| url.query.is_empty())
-                .ok_or_else(|| BadEndpoint(name.clone(), value.clone()))?;
-            let to = Override {
-                scheme: url.scheme,
-                host: url.host.to_owned(),
-                port: url.port,
-                base: url.path.trim_end_matches('/').to_owned(),
-            };
+            let to = Override::parse(&name, &value)?;
             match service {
                 Some(service) => read.services.push((service, to)),
                 None => read.all = Some(to),
@@ -146,15 +162,28 @@ impl Endpoints {
         Ok(read)
     }
 
-    /// Where a service is called.
-    pub(crate) fn of(&self, uri: &ServiceUri<'_>) -> Endpoint {
-        let id = match uri.service {
-            "states" => "SFN".to_owned(),
-            "events" => "EVENTBRIDGE".to_owned(),
-            other => other.to_ascii_uppercase().replace('-', "_"),
-        };
-        let own = self.services.iter().find(|(held, _)| *held == id).map(|(_, to)| to);
-        if let Some(Override { scheme, host, port, base }) = own.or(self.all.as_ref()) {
+    /// Reads those of an API: services, named as URIs or as SDKs name them, and `*` for all others.
+    pub(crate) fn of_api(pairs: &[v1::Pair]) -> Result<Self, BadEndpoint> {
+        let mut read = Self::default();
+        for v1::Pair { name, value } in pairs {
+            let to = Override::parse(name, value)?;
+            match name.as_str() {
+                "*" => read.all = Some(to),
+                service => read.services.push((id(service), to)),
+            }
+        }
+        Ok(read)
+    }
+
+    fn find(&self, id: &str) -> Option<&Override> {
+        let own = self.services.iter().find(|(held, _)| held == id).map(|(_, to)| to);
+        own.or(self.all.as_ref())
+    }
+
+    /// Where a service is called. What the API says comes before what the node's environment says.
+    pub(crate) fn of(&self, uri: &ServiceUri<'_>, api: &Self) -> Endpoint {
+        let id = id(uri.service);
+        if let Some(Override { scheme, host, port, base }) = api.find(&id).or(self.find(&id)) {
             // One place stands for all subdomains; a bucket is then named by the path, as SDKs do.
             let bucket = uri.subdomain.filter(|_| uri.service == "s3");
             let bucket = bucket.map(|bucket| format!("/{bucket}")).unwrap_or_default();
@@ -277,10 +306,27 @@ mod tests {
             (&some, "us-east-1:sqs", "http://all:1"),
         ] {
             let text = format!("arn:aws:apigateway:{named}:path/x");
-            let found = endpoints.of(&ServiceUri::parse(&text).unwrap());
+            let found = endpoints.of(&ServiceUri::parse(&text).unwrap(), &Endpoints::default());
             let Endpoint { scheme, host, port, base } = found;
             assert_eq!(format!("{}://{host}:{port}{base}", scheme.as_str()), want, "{named}");
         }
+        let pair = |name: &str, value: &str| v1::Pair { name: name.into(), value: value.into() };
+        let own = [pair("lambda", "http://own:1/x/"), pair("states", "http://own:2")];
+        let rest = [&own[..], &[pair("*", "http://rest:3")]].concat();
+        for (api, named, want) in [
+            (&own[..], "lambda", "own:1/x"),
+            (&own, "states", "own:2"),
+            (&own, "events", "bus:80"),
+            (&own, "sqs", "all:1"),
+            (&rest, "lambda", "own:1/x"),
+            (&rest, "events", "rest:3"),
+        ] {
+            let api = Endpoints::of_api(api).unwrap();
+            let text = format!("arn:aws:apigateway:us-east-1:{named}:path/x");
+            let found = some.of(&ServiceUri::parse(&text).unwrap(), &api);
+            assert_eq!(format!("{}:{}{}", found.host, found.port, found.base), want, "{named}");
+        }
+        assert!(Endpoints::of_api(&[pair("sqs", "localhost:1")]).is_err());
         assert!(read(&[("AWS_ENDPOINT_URL_SQS", "localhost:1")]).is_err());
         assert!(read(&[("AWS_ENDPOINT_URL", "http://x/?a=b")]).is_err());
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tidegate_proto::v1;
 
-use super::mappings::{HeaderRules, Mappings, Seen, put_headers};
+use super::mappings::{HeaderRules, Mappings, Seen, put_headers, tell};
 use super::target::Target;
 pub use super::target::{BadUrl, Url};
 use crate::exchange::{Ctx, Ids};
@@ -16,7 +16,7 @@ use crate::head::{Head, Known, Method};
 use crate::mapping::context::View;
 use crate::mapping::parameter::Source;
 use crate::respond::{Failure, line, lines};
-use crate::snapshot::{Unfit, Upstream, Upstreams, Variables};
+use crate::snapshot::{Settings, Unfit, Upstream, Upstreams, Variables};
 use crate::step::Outgoing;
 
 /// An HTTP upstream with its variables folded in.
@@ -31,6 +31,12 @@ pub struct Http {
     pub(crate) reads_body: bool,
     /// Whether its answer is streamed whatever the caller would rather have.
     pub(crate) streams: bool,
+    /// Whether its answer is checked, so that all of it has to be there, and in no coding.
+    pub(crate) checked: bool,
+    /// Largest body of a request that is passed on, bytes.
+    pub(crate) payload: u64,
+    /// Whether the API has headers of its own for answers.
+    pub(crate) cors: bool,
     /// `Host`, API id and other lines that never change.
     fixed: Box<[u8]>,
     user_agent: Box<str>,
@@ -42,6 +48,8 @@ pub(crate) fn link(
     from: &v1::Integration,
     variables: Variables<'_>,
     upstreams: &mut Upstreams,
+    settings: &Settings,
+    checked: bool,
     api_id: &str,
 ) -> Result<Http, Unfit> {
     if !matches!(from.connection_type.as_str(), "" | "INTERNET") {
@@ -64,6 +72,10 @@ pub(crate) fn link(
     let mut fixed = Vec::new();
     line(&mut fixed, b"Host", upstream.authority.as_bytes());
     line(&mut fixed, b"X-Amzn-Apigateway-Api-Id", api_id.as_bytes());
+    let mapped = |wanted| mappings.headers.iter().any(|(_, known, _)| *known == wanted);
+    if checked && !mapped(Known::AcceptEncoding) {
+        line(&mut fixed, b"Accept-Encoding", b"identity");
+    }
     Ok(Http {
         upstream,
         method,
@@ -71,9 +83,12 @@ pub(crate) fn link(
         headers: mappings.headers,
         reads_body,
         streams: from.response_transfer_mode == "STREAM",
+        checked,
+        payload: settings.payload,
+        cors: settings.cors.is_some(),
         fixed: fixed.into(),
         user_agent: user_agent(api_id),
-        timeout_ms: timeout_ms(from),
+        timeout_ms: timeout_ms(from)?,
     })
 }
 
@@ -82,9 +97,13 @@ pub(crate) fn user_agent(api_id: &str) -> Box<str> {
     format!("AmazonAPIGateway_{api_id}").into()
 }
 
-/// An integration's time limit, AWS's where it sets none.
-pub(crate) fn timeout_ms(from: &v1::Integration) -> u32 {
-    if from.timeout_ms == 0 { 29_000 } else { from.timeout_ms }
+/// An integration's time limit, AWS's where it sets none. Which limits an API may set is decided before it is deployed.
+pub(crate) fn timeout_ms(from: &v1::Integration) -> Result<u32, Unfit> {
+    match from.timeout_ms {
+        0 => Ok(29_000),
+        ms @ 50..=900_000 => Ok(ms),
+        ms => Err(Unfit::Always(format!("its time-out of {ms} ms is not within 50..=900000"))),
+    }
 }
 
 /// What an HTTP upstream may not be sent.
@@ -118,6 +137,11 @@ fn is_dropped(known: Known) -> bool {
 }
 
 impl Http {
+    /// Tells what its mappings give.
+    pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
+        tell(cx, view, &self.headers, &self.target);
+    }
+
     /// Writes the request that passes the caller's on.
     pub(crate) fn passed(&self, cx: &mut Ctx<'_>, view: &View<'_>) -> Result<Outgoing, Failure> {
         let (peer, listener) = (cx.peer, cx.listener);
@@ -183,7 +207,7 @@ impl Http {
     fn pass(&self, out: &mut Vec<u8>, head: &Head) -> Seen {
         let mut seen = Seen::default();
         for field in &head.fields {
-            if !passes(field.known) {
+            if !passes(field.known) || (field.known == Known::AcceptEncoding && self.checked) {
                 continue;
             }
             let name = head.bytes(field.name);

@@ -42,6 +42,7 @@ impl LambdaProxy {
         let binary = self.binary.holds(media::first(view.head, Known::ContentType));
         let event = event::write(cx.listener, view, &self.variables, body, binary);
         cx.note("integration", || format!("AWS_PROXY, {}", self.service.upstream.authority));
+        self.service.tell(cx, view);
         self.service.call(cx, view, event)
     }
 

@@ -12,6 +12,7 @@ use super::http::{Http, takes_body};
 use super::lambda;
 use super::mock::status_code;
 use crate::exchange::{Ctx, Ids};
+use crate::explain::shown;
 use crate::head::{BodySize, Head, Known, Method};
 use crate::mapping::body::Document;
 use crate::mapping::context::{ReplyView, View};
@@ -144,6 +145,7 @@ impl Mapped {
             Err(failure) => return Some(Err(failure)),
         };
         let response = self.responses.get(number);
+        cx.note("respond", || format!("integration response {}", response.code));
         let (body, constant, template) =
             match self.responses.template(response, accepted(view.head)) {
                 None => (Body::Empty, 0, None),
@@ -201,8 +203,9 @@ impl Mapped {
                 Ok(Sent::Selected(self, code.to_string(), overrides))
             }
             Endpoint::Http(http) => {
-                let request = http.mapped(cx, view)?;
                 cx.note("integration", || format!("HTTP to {}", http.upstream.authority));
+                http.tell(cx, view);
+                let request = http.mapped(cx, view)?;
                 let body = if takes_body(request.method) { body } else { Vec::new() };
                 let call = Call {
                     purpose: Purpose::Integrate,
@@ -218,6 +221,7 @@ impl Mapped {
             }
             Endpoint::Service(service) | Endpoint::Lambda(service) => {
                 cx.note("integration", || format!("AWS, {}", service.upstream.authority));
+                service.tell(cx, view);
                 let call = service.call(cx, view, body)?;
                 Ok(Sent::Call(call, overrides))
             }
@@ -296,6 +300,7 @@ impl Mapped {
         mut overrides: Overrides,
     ) -> Result<Answer, Failure> {
         let response = self.responses.get(number);
+        cx.note("respond", || format!("integration response {}", response.code));
         let status = response.status()?;
         let accept = accepted(view.head);
         let template = self.responses.template(response, accept).map(|(_, template)| template);
@@ -324,12 +329,20 @@ fn render(
     payload: Payload,
     overrides: &mut Overrides,
 ) -> Result<Vec<u8>, Failure> {
-    match (template, payload) {
-        (Some(template), Payload::Text(text)) => template.render(cx, view, text, overrides),
+    cx.value(|| match &payload {
+        Payload::Text(text) => format!("input: {}", shown(text)),
+        Payload::Binary(bytes) => format!("input: {} bytes, binary", bytes.len()),
+    });
+    let rendered = match (template, payload) {
+        (Some(template), Payload::Text(text)) => template.render(cx, view, text, overrides)?,
         // Templates read text; AWS refuses to guess, as recorded.
-        (Some(template), Payload::Binary(_)) if !template.passes() => Err(Failure::BinaryTemplate),
-        (_, payload) => Ok(payload.into_bytes()),
-    }
+        (Some(template), Payload::Binary(_)) if !template.passes() => {
+            return Err(Failure::BinaryTemplate);
+        }
+        (_, payload) => return Ok(payload.into_bytes()),
+    };
+    cx.value(|| format!("output: {}", shown(&rendered)));
+    Ok(rendered)
 }
 
 /// The response that a `MOCK`'s rendered template selects.

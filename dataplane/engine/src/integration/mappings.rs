@@ -5,7 +5,9 @@
 
 use tidegate_proto::v1;
 
+use crate::exchange::Ctx;
 use crate::head::Known;
+use crate::integration::target::Target;
 use crate::mapping::context::View;
 use crate::mapping::parameter::{Side, Source, is_header_value, is_token};
 use crate::mapping::template::Place;
@@ -78,6 +80,23 @@ impl Mappings {
     pub(crate) fn read_body(&self) -> bool {
         self.headers.iter().any(|(_, _, source)| source.reads_body())
             || self.queries.iter().chain(&self.paths).any(|(_, source)| source.reads_body())
+    }
+}
+
+/// Tells which value each mapping of a request gives, where someone asked for it.
+pub(crate) fn tell(
+    cx: &mut Ctx<'_>,
+    view: &View<'_>,
+    headers: &[(Box<str>, Known, Source)],
+    target: &Target,
+) {
+    if !cx.keeps_values() {
+        return;
+    }
+    let headers = headers.iter().map(|(name, _, source)| ("header", &**name, source));
+    for (place, name, source) in headers.chain(target.mapped()) {
+        let to = format!("integration.request.{place}.{name}");
+        cx.value(|| source.told(view, &to));
     }
 }
 

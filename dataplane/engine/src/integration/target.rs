@@ -71,6 +71,20 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The mappings into it: where to, the parameter's name, and where its value comes from.
+    pub(crate) fn mapped(&self) -> impl Iterator<Item = (&'static str, &str, &Source)> {
+        let pieces = self.path.0.iter().chain(&self.query.0);
+        let paths = pieces.filter_map(|piece| match piece {
+            TemplatePiece::Parameter { name, source: Some(source), .. } => {
+                Some(("path", &**name, source))
+            }
+            _ => None,
+        });
+        paths.chain(self.queries.iter().map(|(name, source)| ("querystring", &**name, source)))
+    }
+}
+
 /// Text with mapped values in it.
 #[derive(Debug, Default)]
 struct Template(Box<[TemplatePiece]>);

@@ -441,7 +441,15 @@ fn write_at(
             out.extend_from_slice(b"null");
         }
         Value::Bool(yes) => out.extend_from_slice(if yes.holds() { b"true" } else { b"false" }),
-        Value::Int(_) | Value::Float(_) | Value::Number(_) => number::write(heap, value, out),
+        Value::Int(_) | Value::Float(_) | Value::Number(_) => {
+            let from = out.len();
+            number::write(heap, value, out);
+            // A number beyond a `double`. json-smart writes null, since JSON has no word for it.
+            if out.ends_with(b"y") {
+                out.truncate(from);
+                out.extend_from_slice(b"null");
+            }
+        }
         Value::Text(text) => quote(heap.text(text), slash, out),
         Value::List(list) => {
             bounded(heap, out, depth)?;
@@ -562,6 +570,7 @@ mod tests {
                 "[9223372036854775807,9223372036854775808,-9223372036854775808]",
                 "[9223372036854775807,9223372036854775808,-9223372036854775808]",
             ),
+            ("[7e5555,-1e400,1e-400]", "[null,null,0.0]"),
             ("[-0,0,1e2,1.0E-5,0.30000000000000004]", "[0,0,100.0,1.0E-5,0.30000000000000004]"),
             (r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#),
             (r#"{"\u0061":1,"a":3}"#, r#"{"a":3}"#),

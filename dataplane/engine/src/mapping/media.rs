@@ -14,7 +14,12 @@ pub(crate) const JSON: &[u8] = b"application/json";
 /// The first media type of a field without its parameters; `application/json` when there is none.
 #[inline]
 pub(crate) fn first(head: &Head, field: Known) -> &[u8] {
-    let value = head.last(field).unwrap_or(JSON);
+    of_value(head.last(field).unwrap_or(JSON))
+}
+
+/// The first media type of a field's value, as [`first`] has it.
+#[inline]
+pub(crate) fn of_value(value: &[u8]) -> &[u8] {
     let first = value.split(|b| matches!(b, b',' | b';')).next().unwrap_or_default().trim_ascii();
     if first.is_empty() { JSON } else { first }
 }

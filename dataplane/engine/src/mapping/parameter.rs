@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode, per
 
 pub use crate::mapping::context::{Context, View};
 
+use crate::explain::shown;
 use crate::head::Head;
 use crate::mapping::body::BodyPath;
 
@@ -114,6 +115,29 @@ impl Source {
         matches!(self, Self::ReplyBody(_))
     }
 
+    /// What it gives, for people: the parameter it is mapped to, its value and where that comes from.
+    pub(crate) fn told(&self, view: &View<'_>, to: &str) -> String {
+        let from = match self {
+            Self::Path(name) => format!("method.request.path.{name}"),
+            Self::Query(name) => format!("method.request.querystring.{name}"),
+            Self::MultiQuery(name) => format!("method.request.multivaluequerystring.{name}"),
+            Self::Header(name) => format!("method.request.header.{name}"),
+            Self::MultiHeader(name) => format!("method.request.multivalueheader.{name}"),
+            Self::Body(_) => "method.request.body".to_owned(),
+            Self::ReplyHeader(name) => format!("integration.response.header.{name}"),
+            Self::ReplyMultiHeader(name) => format!("integration.response.multivalueheader.{name}"),
+            Self::ReplyBody(_) => "integration.response.body".to_owned(),
+            Self::Context(_) => "context".to_owned(),
+            Self::Static(_) => "constant".to_owned(),
+        };
+        let mut values = Vec::new();
+        if self.each(view, |value| values.push(shown(value))) {
+            format!("{to} = {} ({from})", values.join(", "))
+        } else {
+            format!("{to} is left out: {from} is absent or empty")
+        }
+    }
+
     /// Appends each value to `out` through `put`, and says whether there was any that is not empty. AWS skips a mapping whose
     /// source is absent or empty.
     #[inline]
@@ -139,24 +163,25 @@ impl Source {
             }
             Self::MultiQuery(name) => query_values(cx.head.query(), name).for_each(|v| give(&v)),
             Self::Header(name) => {
-                if let Some(value) = last_header(cx.head, name) {
+                if let Some(value) = sent_headers(cx.head, name).next_back() {
                     give(value);
                 }
             }
-            Self::MultiHeader(name) => give(&all_headers(cx.head, name)),
+            Self::MultiHeader(name) => give(&joined(sent_headers(cx.head, name))),
             Self::Body(path) => {
                 if let Some(value) = cx.body.and_then(|body| body.at(path)) {
                     give(value.as_bytes());
                 }
             }
             Self::ReplyHeader(name) => {
-                if let Some(value) = cx.reply.and_then(|reply| last_header(reply.head, name)) {
+                let mut values = cx.reply.into_iter().flat_map(|reply| headers(reply.head, name));
+                if let Some(value) = values.next_back() {
                     give(value);
                 }
             }
             Self::ReplyMultiHeader(name) => {
                 if let Some(reply) = cx.reply {
-                    give(&all_headers(reply.head, name));
+                    give(&joined(headers(reply.head, name)));
                 }
             }
             Self::ReplyBody(path) => {
@@ -171,16 +196,22 @@ impl Source {
     }
 }
 
-/// The last value of a header, by its exact name.
-fn last_header<'h>(head: &'h Head, name: &str) -> Option<&'h [u8]> {
-    let mut values = head.iter().rev().filter(|(n, _, _)| *n == name.as_bytes());
-    values.next().map(|(_, value, _)| value)
+/// The values of a header, by its exact name.
+fn headers<'h>(head: &'h Head, name: &str) -> impl DoubleEndedIterator<Item = &'h [u8]> {
+    head.iter().filter(move |(held, _, _)| *held == name.as_bytes()).map(|(_, value, _)| value)
 }
 
-/// All values of a header, by its exact name, joined with `,`.
-fn all_headers(head: &Head, name: &str) -> Vec<u8> {
-    let values = head.iter().filter(|(n, _, _)| *n == name.as_bytes());
-    values.map(|(_, value, _)| value).collect::<Vec<_>>().join(&b',')
+/// The values of a header of the caller, unless it is one that is dropped at ingress.
+fn sent_headers<'h>(head: &'h Head, name: &str) -> impl DoubleEndedIterator<Item = &'h [u8]> {
+    let sent = head
+        .iter()
+        .filter(move |(held, _, known)| *held == name.as_bytes() && !known.is_dropped_at_ingress());
+    sent.map(|(_, value, _)| value)
+}
+
+/// Several values as one, separated by `,`.
+fn joined<'h>(values: impl Iterator<Item = &'h [u8]>) -> Vec<u8> {
+    values.collect::<Vec<_>>().join(&b',')
 }
 
 /// Every value of a query parameter, decoded once.

@@ -17,6 +17,7 @@ mod parse;
 mod run;
 mod scope;
 mod show;
+mod steps;
 mod text;
 mod tree;
 mod util;
@@ -28,6 +29,7 @@ pub use case::{Case, CaseError};
 pub use error::{Fault, Position, RenderError, TemplateError, Why};
 pub use given::Given;
 pub use scope::{Datum, Did, Overrides, Place, Scope, Scratch, Source, Trace};
+pub use steps::{Step, Steps, What};
 
 use super::heap::{Object, Value};
 use tree::{Block, Slot};
@@ -184,6 +186,11 @@ impl Template {
         out: &mut Vec<u8>,
     ) -> Result<(), RenderError> {
         run::render(self, scope, limits, out)
+    }
+
+    /// Its source.
+    pub fn source(&self) -> &str {
+        &self.text[..self.source_bytes]
     }
 
     fn span(&self, span: tree::Span) -> &str {

@@ -8,10 +8,12 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use crate::exchange::Ctx;
-use crate::head::Known;
+use crate::explain::shown;
 use crate::mapping::context::{Context, View};
 use crate::mapping::parameter;
-use crate::mapping::template::{Datum, Limits, Overrides, Place, Scope, Scratch, Source, Template};
+use crate::mapping::template::{
+    Datum, Limits, Overrides, Place, Scope, Scratch, Source, Steps, Template, Trace,
+};
 use crate::respond::Failure;
 use crate::snapshot::Unfit;
 
@@ -64,15 +66,30 @@ impl Transform {
     ) -> Result<Vec<u8>, Failure> {
         let template = match self {
             Self::Passes => return Ok(body),
-            Self::Constant(text) => return Ok(text.to_vec()),
+            Self::Constant(text) => {
+                cx.value(|| format!("template: {}", shown(text)));
+                return Ok(text.to_vec());
+            }
             Self::Template(template) => template,
         };
+        cx.value(|| format!("template: {}", shown(template.source().as_bytes())));
+        let mut steps = cx.keeps_values().then(Steps::default);
         let source = Seen { view, body: &body };
         let mut out = Vec::new();
         let rendered = SCRATCH.with_borrow_mut(|scratch| {
-            let mut scope = Scope { source: &source, scratch, overrides, trace: None };
+            let trace = steps.as_mut().map(|steps| steps as &mut dyn Trace);
+            let mut scope = Scope { source: &source, scratch, overrides, trace };
             template.render(&mut scope, &Limits::API_GATEWAY, &mut out)
         });
+        for (name, value) in steps.iter().flat_map(Steps::variables) {
+            cx.value(|| format!("{name} = {value}"));
+        }
+        if steps.is_some() {
+            overrides
+                .told()
+                .iter()
+                .for_each(|(what, value)| cx.value(|| format!("override of {what} = {value}")));
+        }
         match rendered {
             Ok(()) => Ok(out),
             Err(error) => {
@@ -106,8 +123,9 @@ impl Source for Seen<'_> {
             Place::Query => parameter::query_values(view.head.query(), name).last().map(text),
             Place::Header => {
                 let mut sent = view.head.iter().rev();
-                let found =
-                    sent.find(|(held, _, known)| *held == name.as_bytes() && is_shown(*known));
+                let found = sent.find(|(held, _, known)| {
+                    *held == name.as_bytes() && !known.is_dropped_at_ingress()
+                });
                 found.map(|(_, value, _)| String::from_utf8_lossy(value))
             }
         }
@@ -124,7 +142,8 @@ impl Source for Seen<'_> {
             Place::Query => parameter::query_pairs(view.head.query())
                 .for_each(|(name, value)| each(&text(name), &text(value))),
             Place::Header => {
-                for (name, value, _) in view.head.iter().filter(|(_, _, known)| is_shown(*known)) {
+                let sent = view.head.iter().filter(|(_, _, known)| !known.is_dropped_at_ingress());
+                for (name, value, _) in sent {
                     each(&String::from_utf8_lossy(name), &String::from_utf8_lossy(value));
                 }
             }
@@ -213,25 +232,6 @@ const CONTEXT: [&str; 28] = [
     "resourcePath",
     "stage",
 ];
-
-/// Whether templates see a header. Those that are dropped at ingress are empty; recorded.
-fn is_shown(known: Known) -> bool {
-    !matches!(
-        known,
-        Known::Connection
-            | Known::ContentLength
-            | Known::ContentMd5
-            | Known::Expect
-            | Known::MaxForwards
-            | Known::ProxyAuthenticate
-            | Known::Server
-            | Known::Te
-            | Known::TransferEncoding
-            | Known::Trailer
-            | Known::Upgrade
-            | Known::WwwAuthenticate
-    )
-}
 
 /// A path parameter decoded.
 fn path_value(sent: &[u8]) -> Cow<'_, str> {

@@ -2,6 +2,7 @@
 //!
 //! Source: developer guide, "Payload compression for REST APIs in API Gateway".
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 
 use flate2::Compression;
@@ -116,6 +117,14 @@ pub(crate) fn decoded(
     }
     let sent = head.last(Known::ContentEncoding).unwrap_or_default();
     Coding::parse(sent.trim_ascii()).ok_or(Failure::BadCoding)?.decode(&body, limit)
+}
+
+/// What a coded body holds, at most `limit` bytes of it; `None` when its coding is unknown or the body is not in it.
+pub(crate) fn plain<'b>(coding: &[u8], body: &'b [u8], limit: u64) -> Option<Cow<'b, [u8]>> {
+    if coding.eq_ignore_ascii_case(b"identity") {
+        return Some(Cow::Borrowed(body));
+    }
+    Coding::parse(coding)?.decode(body, limit).ok().map(Cow::Owned)
 }
 
 /// An answer as the caller asks for it: coded, if it is at least `threshold` bytes long and not coded already.

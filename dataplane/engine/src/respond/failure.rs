@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use crate::respond::ResponseType;
+use crate::validate::Mismatch;
 
 /// Why the gateway answers by itself. Each variant is one cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub enum Failure {
     NoMethodResponse,
     /// The upstream's answer is longer than may be mapped.
     ReplyTooLarge,
+    /// The answer does not fit the model that the method promises.
+    InvalidReply,
     /// A Lambda function is to be invoked by another method than `POST`.
     NotPost,
     /// The payload for a Lambda function is no JSON.
@@ -94,6 +97,7 @@ impl Failure {
             }
             Self::BadParameter | Self::MissingParameters => ResponseType::BadRequestParameters,
             Self::InvalidBody => ResponseType::BadRequestBody,
+            Self::InvalidReply => ResponseType::BadResponseBody,
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
             Self::BadCoding | Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::Unauthorized => ResponseType::Unauthorized,
@@ -163,6 +167,9 @@ impl Failure {
             }
             Self::LambdaInvalid => "Lambda invocation failed: the request is invalid",
             Self::ReplyTooLarge => "the upstream's answer is too large",
+            Self::InvalidReply => {
+                "the answer does not fit the response model of its status and content type"
+            }
             Self::BadAddress => {
                 "the upstream has no address, or one this node must not call (--allow-upstream)"
             }
@@ -185,7 +192,10 @@ impl Failure {
             Self::UnknownApi | Self::UnknownStage | Self::NoRoute | Self::NoMethod => 403,
             Self::TooLarge(_) => 413,
             Self::BadCoding | Self::UnsupportedMediaType => 415,
-            Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaInvalid => 502,
+            Self::LambdaMalformed
+            | Self::LambdaFailed
+            | Self::LambdaInvalid
+            | Self::InvalidReply => 502,
             Self::UpstreamNetwork | Self::UpstreamTimeout => 504,
             Self::AuthorizerFailed
             | Self::Misconfigured
@@ -216,6 +226,14 @@ impl Failure {
         }
     }
 
+    /// Whether a Lambda function was invoked before it came to this: such an answer carries the trace id, as captured from AWS.
+    pub(crate) fn follows_invocation(self) -> bool {
+        matches!(
+            self,
+            Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaRefused | Self::LambdaInvalid
+        )
+    }
+
     /// `$context.error.message`; `None` is null.
     pub(crate) fn message(self) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match self {
@@ -227,6 +245,7 @@ impl Failure {
             Self::BadParameter => "Invalid request parameter value",
             Self::MissingParameters => "Missing required request parameters",
             Self::InvalidBody => "Invalid request body",
+            Self::InvalidReply => "Invalid response body",
             Self::TooLarge(limit) => {
                 return Some(Cow::Owned(format!("HTTP content length exceeded {limit} bytes.")));
             }
@@ -288,17 +307,19 @@ pub(crate) struct Refusal {
     pub(crate) message: Option<String>,
     /// In what a body does not fit its model: a JSON array of texts.
     pub(crate) validation: Option<String>,
+    /// The same of an integration's answer, for whoever looks after it.
+    pub(crate) mismatch: Option<Box<Mismatch>>,
 }
 
 impl Refusal {
     /// A failure in other words than its usual ones.
     pub(crate) fn saying(failure: Failure, message: String) -> Self {
-        Self { failure, message: Some(message), validation: None }
+        Self { message: Some(message), ..failure.into() }
     }
 }
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        Self { failure, message: None, validation: None }
+        Self { failure, message: None, validation: None, mismatch: None }
     }
 }

@@ -24,6 +24,7 @@ pub enum ResponseType {
     AuthorizerFailure,
     BadRequestBody,
     BadRequestParameters,
+    BadResponseBody,
     Default4xx,
     Default5xx,
     ExpiredToken,
@@ -42,14 +43,16 @@ pub enum ResponseType {
 }
 
 impl ResponseType {
-    /// Every type with AWS's name of it.
-    const ALL: [(Self, &'static str); 21] = [
+    /// Every type with its name.
+    const ALL: [(Self, &'static str); 22] = [
         (Self::AccessDenied, "ACCESS_DENIED"),
         (Self::ApiConfigurationError, "API_CONFIGURATION_ERROR"),
         (Self::AuthorizerConfigurationError, "AUTHORIZER_CONFIGURATION_ERROR"),
         (Self::AuthorizerFailure, "AUTHORIZER_FAILURE"),
         (Self::BadRequestBody, "BAD_REQUEST_BODY"),
         (Self::BadRequestParameters, "BAD_REQUEST_PARAMETERS"),
+        // Tidegate's own: AWS checks no answer.
+        (Self::BadResponseBody, "BAD_RESPONSE_BODY"),
         (Self::Default4xx, "DEFAULT_4XX"),
         (Self::Default5xx, "DEFAULT_5XX"),
         (Self::ExpiredToken, "EXPIRED_TOKEN"),
@@ -67,13 +70,13 @@ impl ResponseType {
         (Self::WafFiltered, "WAF_FILTERED"),
     ];
 
-    /// AWS's name of the type.
+    /// The name of the type.
     pub fn name(self) -> &'static str {
         // The list is in the order of the variants; a test says so.
         Self::ALL[self as usize].1
     }
 
-    /// The type of a name; `None` when AWS has none by it.
+    /// The type of a name; `None` when there is none by it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, held)| *held == name).map(|(kind, _)| *kind)
     }
@@ -90,7 +93,7 @@ pub(crate) struct Refused<'a> {
 
 /// Answers a failure as the API customises it, else as AWS does.
 pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refusal>) -> Answer {
-    let Refusal { failure, message, validation } = why.into();
+    let Refusal { failure, message, validation, mismatch } = why.into();
     let message = message.map(Cow::Owned).or_else(|| failure.message());
     let error = ErrorView {
         kind: failure.response_type(),
@@ -98,6 +101,7 @@ pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refu
         validation: validation.as_deref(),
     };
     let world = cx.world;
+    let tail = Tail { failure: Some(failure), mismatch, ..Tail::new(refused.ids, refused.place) };
     let custom = match refused.place {
         Some(place) if failure.voice() != Voice::Plain => {
             world.link(place).gateway.custom(failure).map(|custom| (custom, place))
@@ -110,19 +114,20 @@ pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refu
             let routed = Routed { place, values: refused.values, path_from };
             let view = View::new(cx, refused.head, &routed, &refused.ids);
             let view = View { error: Some(error), ..view };
-            custom.answer(cx, &view, failure, tail(&refused, failure))
+            custom.answer(cx, &view, failure, tail)
         }
-        None => stock(cx, failure, message.as_deref(), tail(&refused, failure)),
+        None => stock(cx, failure, message.as_deref(), tail),
+    };
+    let cors = refused.place.and_then(|place| world.link(place).cors.as_ref());
+    let answer = match cors {
+        Some(cors) => cors.applied(cx, refused.head, answer),
+        None => answer,
     };
     cx.note("respond", || {
         let (name, words) = (failure.response_type().name(), failure.words());
         format!("gateway response {} {name}: {words}", answer.status)
     });
     answer
-}
-
-fn tail(refused: &Refused<'_>, failure: Failure) -> Tail {
-    Tail { failure: Some(failure), ..Tail::new(refused.ids, refused.place) }
 }
 
 /// The answer of an API that does not customise it.
@@ -151,6 +156,11 @@ fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) 
 pub(super) fn closing_lines(out: &mut Vec<u8>, tail: &Tail, failure: Failure) {
     id_lines(out, &tail.ids);
     line(out, b"x-amzn-ErrorType", failure.exception().as_bytes());
+    if failure.follows_invocation() {
+        out.extend_from_slice(b"X-Amzn-Trace-Id: Root=");
+        out.extend_from_slice(tail.ids.trace().as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
 }
 
 #[cfg(test)]

@@ -34,8 +34,9 @@ pub(crate) struct Responses {
 /// One integration response.
 #[derive(Debug)]
 pub(crate) struct Response {
-    /// `None`: one that the method does not declare, a configuration error at run time, as on AWS.
-    status: Option<u16>,
+    pub(crate) code: u16,
+    /// Whether the method declares its status. If not that is a configuration error at run time, as on AWS.
+    is_declared: bool,
     /// Mapped lines that never change.
     fixed: Box<[u8]>,
     /// Whether `Content-Type` is among them.
@@ -150,7 +151,7 @@ impl ResponseTemplate {
 impl Response {
     /// Its status.
     pub(crate) fn status(&self) -> Result<u16, Failure> {
-        self.status.ok_or(Failure::NoMethodResponse)
+        if self.is_declared { Ok(self.code) } else { Err(Failure::NoMethodResponse) }
     }
 
     /// Writes the answer's head. What templates override takes the place of the mapping of the very same name.
@@ -169,6 +170,9 @@ impl Response {
                 .flat_map(Overrides::response_headers)
                 .any(|(held, _)| shown(held).is_some_and(|shown| *shown == *name))
         };
+        for (name, _, source) in &self.mapped {
+            cx.value(|| source.told(view, &format!("method.response.header.{name}")));
+        }
         let fields = lines(cx, |out| {
             let mut typed = self.fixed_type;
             if overrides.is_none() {
@@ -259,7 +263,8 @@ impl Draft<'_> {
             self.templates.push(ResponseTemplate { media, transform });
         }
         self.list.push(Response {
-            status: declared.then_some(status),
+            code: status,
+            is_declared: declared,
             fixed: fixed.into(),
             fixed_type,
             reads_body: mapped

@@ -11,7 +11,9 @@ pub(crate) fn fields(out: &mut Vec<u8>, reply: &Head) {
     let mut typed = false;
     for field in &reply.fields {
         let name = reply.bytes(field.name);
-        if field.known == Known::Other && reply.nominated(name) {
+        let dropped =
+            field.known == Known::Via || (field.known == Known::Other && reply.nominated(name));
+        if dropped {
             continue;
         }
         typed |= field.known == Known::ContentType;
@@ -32,7 +34,6 @@ pub(crate) fn put(out: &mut Vec<u8>, known: Known, name: &[u8], value: &[u8]) {
         | Known::ProxyConnection
         | Known::Trailer
         | Known::Upgrade => {}
-        Known::Via => {}
         Known::Connection
         | Known::ContentLength
         | Known::Date

@@ -46,6 +46,13 @@ pub struct Problem {
     pub what: String,
 }
 
+impl Problem {
+    /// One of the API as a whole.
+    pub(crate) fn of_api(what: String) -> Self {
+        Self { resource: String::new(), verb: "API".into(), what }
+    }
+}
+
 /// Why a bundle is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RefuseBundle {

@@ -13,12 +13,14 @@ use crate::integration::mapped::{Endpoint, Mapped};
 use crate::integration::mappings::Mappings;
 use crate::mapping::media::BinaryTypes;
 use crate::mapping::raw;
+use crate::respond::cors::Cors;
 use crate::respond::custom::GatewayResponses;
 use crate::route::tree;
 use crate::snapshot::bundle::{self, BundleId, Problem, RefuseBundle};
-use crate::snapshot::{Upstream, Upstreams};
+use crate::snapshot::{Settings, Upstream, Upstreams};
 use crate::validate::Validator;
 use crate::validate::models::Models;
+use crate::validate::responses::ResponseModels;
 
 /// One deployment, ready to serve under one set of stage variables.
 #[derive(Debug)]
@@ -36,6 +38,10 @@ pub struct Link {
     pub(crate) variables: Box<[(String, String)]>,
     /// Bytes from which on bodies are compressed and decompressed; `None`: never.
     pub(crate) compression: Option<u32>,
+    /// What answers say of other origins; `None`: what integrations say.
+    pub(crate) cors: Option<Box<Cors>>,
+    /// Largest body of a request, and of an answer that is not streamed, bytes.
+    pub(crate) payload: u64,
 }
 
 #[derive(Debug)]
@@ -54,6 +60,8 @@ pub(crate) struct LinkedMethod {
     pub(crate) params: Box<[Box<str>]>,
     pub(crate) authorize: Authorize,
     pub(crate) validator: Option<Box<Validator>>,
+    /// What answers are checked against; `None`: they are not.
+    pub(crate) responses: Option<Box<ResponseModels>>,
     pub(crate) integration: Integration,
 }
 
@@ -157,6 +165,9 @@ impl Link {
             return Err(RefuseBundle::WrongId(id));
         }
         let bundle = bundle::decode(bytes)?;
+        let settings = Settings::link(bundle.settings.as_ref()).map_err(|what| {
+            RefuseBundle::Problems(vec![Problem::of_api(format!("settings: {what}"))])
+        })?;
         let mut draft = Draft {
             linker,
             variables: Variables(variables),
@@ -164,6 +175,7 @@ impl Link {
             binary: Arc::new(BinaryTypes::new(&bundle.binary_media_types)),
             bundle: &bundle,
             models: Models::new(&bundle.models),
+            settings,
             tree: tree::Builder::new(),
             methods: Vec::new(),
             problems: Vec::new(),
@@ -193,6 +205,8 @@ impl Link {
             gateway,
             variables: variables.into(),
             compression: bundle.minimum_compression_size,
+            cors: draft.settings.cors,
+            payload: draft.settings.payload,
             fall_through: bundle.routing.as_ref().is_some_and(|r| r.method_miss_falls_through),
         })
     }
@@ -210,6 +224,7 @@ struct Draft<'a> {
     variables: Variables<'a>,
     bundle: &'a v1::Bundle,
     models: Models<'a>,
+    settings: Settings,
     variables_json: Arc<[u8]>,
     binary: Arc<BinaryTypes>,
     tree: tree::Builder,
@@ -233,7 +248,7 @@ impl Draft<'_> {
     }
 
     fn api_problem(&mut self, what: String) {
-        self.problems.push(Problem { resource: String::new(), verb: "API".into(), what });
+        self.problems.push(Problem::of_api(what));
     }
 
     fn gateway_responses(&mut self) -> GatewayResponses {
@@ -282,7 +297,14 @@ impl Draft<'_> {
                 return;
             }
         };
-        let integration = match self.integration(method) {
+        let responses = match ResponseModels::link(method, &mut self.models) {
+            Ok(responses) => responses.map(Box::new),
+            Err(what) => {
+                self.problems.push(problem(what));
+                return;
+            }
+        };
+        let integration = match self.integration(method, responses.is_some()) {
             Ok(integration) => integration,
             Err(Unfit::Always(what)) => {
                 self.problems.push(problem(what));
@@ -300,6 +322,7 @@ impl Draft<'_> {
             params: names.into(),
             authorize,
             validator,
+            responses,
             integration,
         });
     }
@@ -329,7 +352,8 @@ impl Draft<'_> {
         }
     }
 
-    fn integration(&mut self, method: &v1::Method) -> Result<Integration, Unfit> {
+    /// `checked` says whether the answers are compared with models.
+    fn integration(&mut self, method: &v1::Method, checked: bool) -> Result<Integration, Unfit> {
         let Some(integration) = &method.integration else {
             return Err(Unfit::Always("No integration defined for method".into()));
         };
@@ -341,6 +365,12 @@ impl Draft<'_> {
                 "responseTransferMode STREAM of {name} is not supported yet"
             )));
         }
+        if integration.response_transfer_mode == "STREAM" && checked {
+            return Err(Unfit::Always(
+                "response validation needs whole answers, and responseTransferMode is STREAM; set the method's to off"
+                    .into(),
+            ));
+        }
         match kind {
             v1::IntegrationType::HttpProxy => {
                 if !integration.content_handling.is_empty() {
@@ -348,10 +378,10 @@ impl Draft<'_> {
                         "contentHandling of HTTP_PROXY is not supported yet".into(),
                     ));
                 }
-                self.http(integration).map(Integration::HttpProxy)
+                self.http(integration, checked).map(Integration::HttpProxy)
             }
             v1::IntegrationType::Http => {
-                let endpoint = Endpoint::Http(self.http(integration)?);
+                let endpoint = Endpoint::Http(self.http(integration, false)?);
                 self.mapped(endpoint, method, integration)
             }
             v1::IntegrationType::Mock => self.mapped(Endpoint::Mock, method, integration),
@@ -381,9 +411,10 @@ impl Draft<'_> {
         }
     }
 
-    fn http(&mut self, from: &v1::Integration) -> Result<Box<Http>, Unfit> {
-        let upstreams = &mut self.linker.upstreams;
-        http::link(from, self.variables, upstreams, &self.bundle.api_id).map(Box::new)
+    fn http(&mut self, from: &v1::Integration, checked: bool) -> Result<Box<Http>, Unfit> {
+        let (upstreams, settings) = (&mut self.linker.upstreams, &self.settings);
+        http::link(from, self.variables, upstreams, settings, checked, &self.bundle.api_id)
+            .map(Box::new)
     }
 
     fn service(
@@ -391,7 +422,8 @@ impl Draft<'_> {
         from: &v1::Integration,
         mappings: Mappings,
     ) -> Result<aws::Service, Unfit> {
-        aws::link(from, mappings, self.variables, self.linker, &self.bundle.api_id)
+        let (linker, settings) = (&mut *self.linker, &self.settings);
+        aws::link(from, mappings, self.variables, linker, settings, &self.bundle.api_id)
     }
 
     fn mapped(

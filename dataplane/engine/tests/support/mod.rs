@@ -13,7 +13,8 @@ use tidegate_engine::snapshot::{
     Api, BundleId, Domain, Link, Linker, RefuseBundle, Revision, World,
 };
 use tidegate_engine::{
-    Answer, BodyError, Call, CallError, Ctx, Listener, Next, Now, Relay, Reply, Step, Wait, begin,
+    Answer, Body, BodyError, Call, CallError, Ctx, Listener, Next, Now, Relay, Reply, Step, Wait,
+    begin,
 };
 use tidegate_proto::v1;
 
@@ -198,13 +199,14 @@ impl Driver {
 
     pub fn take_apart(&mut self, step: Step) -> Decided {
         match step {
-            Step::Relay(relay) => Decided::Sent(self.sent(relay)),
+            Step::Relay(relay) => Decided::Sent(self.sent(&relay)),
             Step::Answer(answer) => Decided::Answered(self.answered(&answer)),
             Step::Wait(wait) => panic!("the engine waits: {wait:?}"),
         }
     }
 
-    /// What becomes of a request whose body, if it is waited for, is this one, and whose call, if one is made, is answered so.
+    /// What becomes of a request whose body is this one, and whose call, if one is made, is answered so. What is streamed is
+    /// taken as if it had been collected.
     pub fn runs(&mut self, head: &Head, body: &[u8], got: Result<Reply, CallError>) -> Ran {
         let mut called = None;
         let mut got = Some(got);
@@ -221,7 +223,21 @@ impl Driver {
                     next.give(&mut self.cx(), head, got.take().expect("one call is made"))
                 }
                 Step::Answer(answer) => return Ran { called, answer: self.answered(&answer) },
-                Step::Relay(relay) => panic!("relayed: {relay:?}"),
+                Step::Relay(relay) => {
+                    called = Some(Called { sent: self.sent(&relay), body: body.to_vec() });
+                    let got = got.take().expect("one call is made");
+                    let answer = relay.reply(
+                        &mut self.cx(),
+                        head,
+                        got.as_ref().map(|r| &r.head).map_err(|e| *e),
+                    );
+                    let mut answer_read = self.answered(&answer);
+                    if let (Body::Upstream, Ok(reply)) = (&answer.body, got) {
+                        answer_read.body = String::from_utf8_lossy(&reply.body).into_owned();
+                        answer_read.bytes = reply.body;
+                    }
+                    return Ran { called, answer: answer_read };
+                }
             }
         }
     }
@@ -271,7 +287,7 @@ impl Driver {
         self.answered(&answer)
     }
 
-    fn sent(&mut self, relay: Relay) -> Sent {
+    fn sent(&self, relay: &Relay) -> Sent {
         let upstream = relay.upstream(&self.world).authority.to_string();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Sent {

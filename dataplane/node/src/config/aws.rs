@@ -2,15 +2,11 @@
 //!
 //! Source: AWS SDKs and Tools Reference Guide: the variables that AWS's own tools read.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use serde::Deserialize;
-use tidegate_engine::integration::credentials::Credentials;
-use tidegate_engine::integration::endpoints::Endpoints;
-use tidegate_engine::integration::sigv4::Keys;
+use tidegate_engine::integration::credentials::AwsSettings;
 
 /// Settings for calls to AWS services. `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_{SERVICE}` are read as well.
 #[derive(Args, Clone)]
@@ -32,35 +28,24 @@ pub struct Aws {
     aws_roles: Option<PathBuf>,
 }
 
-/// A key as AWS's own tools write it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RoleKeys {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: Option<String>,
-}
-
 impl Aws {
-    /// The keys to sign with.
+    /// The keys to sign with, and where services are called.
     ///
     /// # Errors
-    /// If the file of roles cannot be read; the error names it.
-    pub fn credentials(&self) -> anyhow::Result<Credentials> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let own = given(&self.aws_access_key_id).zip(given(&self.aws_secret_access_key));
-        let own =
-            own.map(|(id, secret)| Keys { id, secret, token: given(&self.aws_session_token) });
-        let roles = self.aws_roles.as_deref().map(roles).transpose()?.unwrap_or_default();
-        Ok(Credentials { own, roles })
-    }
-
-    /// Where services are called.
-    ///
-    /// # Errors
-    /// If a variable holds no URL; the error names it.
-    pub fn endpoints(&self) -> anyhow::Result<Endpoints> {
-        Ok(Endpoints::read(std::env::vars())?)
+    /// If the file of roles cannot be read, or a variable holds no URL.
+    pub fn settings(&self) -> anyhow::Result<AwsSettings> {
+        let flags = [
+            ("AWS_ACCESS_KEY_ID", &self.aws_access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &self.aws_secret_access_key),
+            ("AWS_SESSION_TOKEN", &self.aws_session_token),
+        ];
+        let flags =
+            flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        let file = self.aws_roles.as_deref();
+        let roles = file.map(|path| {
+            std::fs::read(path).with_context(|| format!("--aws-roles {}", path.display()))
+        });
+        Ok(AwsSettings::read(std::env::vars().chain(flags), roles.transpose()?.as_deref())?)
     }
 }
 
@@ -74,50 +59,28 @@ impl std::fmt::Debug for Aws {
     }
 }
 
-fn roles(path: &Path) -> anyhow::Result<Vec<(String, Keys)>> {
-    let shown = path.display();
-    let text = std::fs::read(path).with_context(|| format!("--aws-roles {shown}"))?;
-    let read: BTreeMap<String, RoleKeys> =
-        serde_json::from_slice(&text).with_context(|| format!("--aws-roles {shown}"))?;
-    let keys = |keys: RoleKeys| Keys {
-        id: keys.access_key_id,
-        secret: keys.secret_access_key,
-        token: keys.session_token,
-    };
-    Ok(read.into_iter().map(|(arn, held)| (arn, keys(held))).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn aws(id: Option<&str>, secret: Option<&str>, roles: Option<PathBuf>) -> Aws {
-        Aws {
-            aws_access_key_id: id.map(str::to_owned),
-            aws_secret_access_key: secret.map(str::to_owned),
-            aws_session_token: None,
-            aws_roles: roles,
-        }
-    }
-
     #[test]
-    fn keys_come_from_the_environment_and_from_a_file_of_roles() {
+    fn flags_and_a_file_of_roles_become_keys() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("roles.json");
-        std::fs::write(
-            &file,
-            r#"{"arn:aws:iam::1:role/r": {"accessKeyId": "AKROLE", "secretAccessKey": "s", "sessionToken": "t"}}"#,
-        )
-        .unwrap();
-        let credentials = aws(Some("AKOWN"), Some("s"), Some(file.clone())).credentials().unwrap();
-        let id = |role: &str| credentials.of(role).map(|keys| keys.id.as_str());
-        assert_eq!((id("arn:aws:iam::1:role/r"), id("")), (Some("AKROLE"), Some("AKOWN")));
-        for none in [aws(None, None, None), aws(Some(""), Some("s"), None)] {
-            assert!(none.credentials().unwrap().of("").is_none());
-        }
+        std::fs::write(&file, r#"{"arn:r": {"accessKeyId": "AKROLE", "secretAccessKey": "s"}}"#)
+            .unwrap();
+        let aws = Aws {
+            aws_access_key_id: Some("AKFLAG".into()),
+            aws_secret_access_key: Some("hidden".into()),
+            aws_session_token: None,
+            aws_roles: Some(file.clone()),
+        };
+        let keys = aws.settings().unwrap().credentials;
+        let id = |role: &str| keys.of(role).map(|keys| keys.id.as_str());
+        assert_eq!((id("arn:r"), id("")), (Some("AKROLE"), Some("AKFLAG")));
+        assert!(!format!("{aws:?}").contains("hidden"));
         std::fs::write(&file, r#"{"arn": {"accessKeyId": "A"}}"#).unwrap();
-        let error = format!("{:#}", aws(None, None, Some(file)).credentials().unwrap_err());
-        assert!(error.contains("roles.json") && error.contains("secretAccessKey"), "{error}");
-        assert!(!format!("{:?}", aws(Some("A"), Some("hidden"), None)).contains("hidden"));
+        let error = format!("{:#}", aws.settings().unwrap_err());
+        assert!(error.contains("file of roles") && error.contains("secretAccessKey"), "{error}");
     }
 }

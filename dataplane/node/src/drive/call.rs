@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
-use tidegate_engine::{BodyError, Call, CallError, Outgoing, Reply};
+use tidegate_engine::{BodyError, Call, CallError, Outgoing, Relay, Reply};
 
 use super::{AnswerHead, RequestBody, Responder};
 use crate::http::h1::body::{self, Incoming};
@@ -25,15 +25,21 @@ use crate::worker::exchange::{Exchange, STRETCH_BYTES};
 /// If the body is malformed or too large.
 pub(super) fn prepare(
     ex: &mut Exchange,
-    request: &Outgoing,
+    relay: &Relay,
     body: &mut impl RequestBody,
 ) -> Result<(), CallError> {
-    let out = &mut ex.forward;
+    let (out, request) = (&mut ex.forward, &relay.request);
     out.clear();
     let (target, fields) = (request.target.of(&ex.scratch), request.fields.of(&ex.scratch));
     write::write_request_line(out, request.method.as_str().as_bytes(), target, None);
     write::finish_request(out, fields, request.method, body.framing(), write::Connection::Implied);
-    body.buffered(&mut ex.request, out)
+    body.buffered(&mut ex.request, out)?;
+    within(relay.max_body, body)
+}
+
+/// Whether what has come of a body is no more than it may be.
+fn within(max_body: u64, body: &impl RequestBody) -> Result<(), CallError> {
+    if body.received() > max_body { Err(CallError::RequestTooLarge) } else { Ok(()) }
 }
 
 /// Sends a prepared request that is complete, and waits for the head of the answer.
@@ -144,6 +150,7 @@ pub(super) async fn watch(
 /// If the body is malformed or too large, or either side has gone.
 pub(super) async fn pump(
     body: &mut impl RequestBody,
+    max_body: u64,
     connection: &Connection,
     head: Vec<u8>,
     mut buf: Vec<u8>,
@@ -157,6 +164,7 @@ pub(super) async fn pump(
         buf.resize(body::ROOM, 0);
         buf.reserve(STRETCH_BYTES);
         buf = body.next(buf).await?;
+        within(max_body, body)?;
         if buf.len() == body::ROOM {
             if chunked {
                 let (written, _) = connection.transport.write_all(LAST_CHUNK.to_vec()).await;

@@ -52,6 +52,7 @@ struct Values {
     received: u64,
     sent: u64,
     aborted: u64,
+    mismatches: u64,
 }
 
 #[derive(Clone, Default)]
@@ -124,6 +125,7 @@ impl Metrics {
         values.received += counts.received;
         values.sent += counts.sent;
         values.aborted += u64::from(counts.aborted);
+        values.mismatches += u64::from(record.mismatch);
     }
 
     /// Counts a request the engine never saw.
@@ -164,6 +166,7 @@ pub fn render(scrapes: &[Scrape], connections: usize, out: &mut String) {
             sum.received += one.values.received;
             sum.sent += one.values.sent;
             sum.aborted += one.values.aborted;
+            sum.mismatches += one.values.mismatches;
         }
         for (status, count) in &scrape.refused {
             *refused.entry(*status).or_default() += count;
@@ -202,6 +205,11 @@ pub fn render(scrapes: &[Scrape], connections: usize, out: &mut String) {
         for (labels, values) in labels.iter().zip(series.values()) {
             line(out, name, labels, value(values));
         }
+    }
+    let name = "gateway_response_mismatches_total";
+    header(out, name, "Answers that did not fit their response model.", "counter");
+    for (labels, values) in labels.iter().zip(series.values()).filter(|(_, v)| v.mismatches > 0) {
+        line(out, name, labels, values.mismatches);
     }
     header(
         out,
@@ -307,6 +315,7 @@ mod tests {
             canary: false,
             status: 200,
             error: None,
+            mismatch: true,
             counts: Counts {
                 sent: 117,
                 latency_us: 700,
@@ -337,6 +346,7 @@ mod tests {
             format!("http_server_request_duration_seconds_count{{{labels}}} 2"),
             format!("http_client_request_duration_seconds_sum{{{labels}}} 0.0008"),
             format!("http_server_response_body_size_bytes_total{{{labels}}} 234"),
+            format!("gateway_response_mismatches_total{{{labels}}} 2"),
             "gateway_requests_refused_total{http_response_status_code=\"400\"} 2".to_owned(),
             "http_server_open_connections 3".to_owned(),
             "gateway_upstream_connections 2".to_owned(),

@@ -14,6 +14,7 @@ use tidegate_node::builder::ObjectSet;
 use tidegate_node::node::{Bound, Listen, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::Driver;
+use tidegate_node::telemetry::Mismatches;
 use tidegate_node::upstream::{AddressPolicy, TlsSettings};
 use tidegate_node::worker::{Limits, NameLookup, Settings};
 use tidegate_proto::v1;
@@ -112,6 +113,7 @@ pub struct Options {
     pub upstream_ca: Option<std::path::PathBuf>,
     pub credentials: Credentials,
     pub endpoints: Endpoints,
+    pub mismatches: Option<Mismatches>,
 }
 
 impl Options {
@@ -125,6 +127,7 @@ impl Options {
             upstream_ca: None,
             credentials: Credentials::default(),
             endpoints: Endpoints::default(),
+            mismatches: None,
         }
     }
 }
@@ -150,6 +153,7 @@ impl Gateway {
             limits: options.limits,
             access_log: None,
             hints: None,
+            mismatches: options.mismatches,
             pin: false,
         };
         let listen = Listen {
