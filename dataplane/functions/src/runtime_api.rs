@@ -244,7 +244,7 @@ async fn stream(mut body: Body, reply: mpsc::Sender<Reply>) -> Response<Body> {
                 let _ = reply.send(Reply::Chunk(data)).await;
             }
             Err(frame) => {
-                error = frame.into_trailers().ok().and_then(|trailers| trailing_error(&trailers))
+                error = frame.into_trailers().ok().and_then(|trailers| trailing_error(&trailers));
             }
         }
     }

@@ -116,7 +116,7 @@ fn watch_directories(
         match watcher.watch(directory, RecursiveMode::Recursive) {
             Ok(()) => drop(watched.insert(directory.clone())),
             Err(error) => {
-                tracing::warn!("changes in {} are not noticed: {error}", directory.display())
+                tracing::warn!("changes in {} are not noticed: {error}", directory.display());
             }
         }
     }
