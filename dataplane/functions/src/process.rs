@@ -258,9 +258,9 @@ async fn listen(said: OwnedReadHalf, name: &str) -> Exit {
         let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
         match word {
             "started" => leader = rest.parse().ok().and_then(Pid::from_raw),
-            "stayed" => tracing::warn!(
+            "stayed" => STAYED.call_once(|| tracing::warn!(
                 "function {name}: runs as root, for 'nobody' has no access to its directory or program; give access, or say user = \"root\""
-            ),
+            )),
             _ => match Exit::read(word, rest) {
                 Some(exit) => return exit,
                 None => tracing::error!("function {name}: its keeper said '{line}'"),
@@ -273,6 +273,9 @@ async fn listen(said: OwnedReadHalf, name: &str) -> Exit {
     }
     Exit::Signal(9)
 }
+
+/// One line for all functions and processes is enough.
+static STAYED: std::sync::Once = std::sync::Once::new();
 
 /// Parts of an answer on their way.
 const REPLIES: usize = 4;
