@@ -79,5 +79,11 @@ pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyE
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
 
+/// Reads a body that nobody wants: a connection with an unread body cannot go on.
+pub(crate) async fn forget(body: Body) {
+    // What becomes of it is the same to everybody.
+    let _ = collect(body, 0).await;
+}
+
 /// Most bytes that are read only to be polite.
 const FORGOTTEN: u64 = 64 << 20;

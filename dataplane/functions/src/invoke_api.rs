@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::error::CallError;
 use crate::function::Function;
 use crate::host::Host;
-use crate::invocation::{BodyError, Request, collect};
+use crate::invocation::{BodyError, Request, collect, forget};
 use crate::queue::Queue;
 use name::Name;
 
@@ -139,7 +139,14 @@ async fn invoke(
     let answered = async {
         let kind = Kind::of(request.headers())?;
         let tail = wants_tail(request.headers())?;
-        let (function, name) = find(&shared, &name, query.as_deref())?;
+        let found = find(&shared, &name, query.as_deref());
+        let (function, name) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                forget(request.into_body()).await;
+                return Err(error);
+            }
+        };
         let limit = if kind == Kind::Event { EVENT_LIMIT } else { REQUEST_LIMIT };
         let (request, _memory) = read(&shared, &id, &name, request, kind.name(), limit).await?;
         match kind {
@@ -167,7 +174,14 @@ async fn stream(
     let answered = async {
         let kind = Kind::of(request.headers())?;
         let tail = wants_tail(request.headers())?;
-        let (function, name) = find(&shared, &name, query.as_deref())?;
+        let found = find(&shared, &name, query.as_deref());
+        let (function, name) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                forget(request.into_body()).await;
+                return Err(error);
+            }
+        };
         if kind == Kind::Event {
             let rule = "Member must satisfy enum value set: [RequestResponse, DryRun]";
             return Err(CallError::Invalid {

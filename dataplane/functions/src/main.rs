@@ -52,7 +52,8 @@ fn main() -> ExitCode {
         // Escapes are for people; a log file has none.
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // One thread: an invocation passes through several tasks, and waking other threads for them would cost more than they do.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime
         .context("the runtime cannot start")
         .and_then(|runtime| runtime.block_on(run(arguments)));

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::FunctionError;
-use crate::invocation::{BodyError, Request, collect};
+use crate::invocation::{BodyError, Request, collect, forget};
 use crate::log::Voice;
 
 /// What a process is doing, as its calls tell.
@@ -202,7 +202,10 @@ async fn response(
             );
         }
     };
-    let Some(reply) = session.answer(&id) else { return invalid_id() };
+    let Some(reply) = session.answer(&id) else {
+        forget(request.into_body()).await;
+        return invalid_id();
+    };
     if streaming {
         return stream(request.into_body(), reply).await;
     }
@@ -264,7 +267,10 @@ async fn error(
     Path(id): Path<String>,
     request: HttpRequest<Body>,
 ) -> Response<Body> {
-    let Some(reply) = session.answer(&id) else { return invalid_id() };
+    let Some(reply) = session.answer(&id) else {
+        forget(request.into_body()).await;
+        return invalid_id();
+    };
     match reported(request).await {
         Ok(error) => {
             let _ = reply.send(Reply::End(Err(error))).await;
