@@ -11,6 +11,7 @@ mod deployments;
 mod diff;
 mod error;
 mod explain;
+mod functions;
 mod import;
 mod keys;
 mod nodes;
@@ -57,6 +58,8 @@ enum Output {
 enum Command {
     /// Start a control plane and a node on this machine
     Up(Box<up::Arguments>),
+    /// Run the Lambda functions of a file on this machine, without a gateway
+    Functions(functions::Arguments),
     /// List APIs
     Apis,
     /// Bring an API in from an OpenAPI document, or up to date with it
@@ -118,6 +121,7 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
     let control = &arguments.control;
     let shown = match arguments.command {
         Command::Up(command) => return up::run(*command).await,
+        Command::Functions(command) => return Err(functions::run(&command)),
         Command::Template(command) => match template::run(command)? {
             Some(shown) => shown,
             None => return Ok(()),

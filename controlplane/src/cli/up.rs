@@ -1,6 +1,6 @@
 //! `tidegate up`: a control plane and a node as children, started in order, drained in order, never left behind.
 
-mod child;
+pub(super) mod child;
 mod hints;
 pub(super) mod parent;
 mod settings;
@@ -53,6 +53,7 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
 #[derive(Default)]
 struct Family {
     control: Option<Child>,
+    functions: Option<Child>,
     node: Option<Child>,
 }
 
@@ -66,7 +67,14 @@ impl Family {
         let (Some(control), Some(node)) = (control, node) else {
             return CliError::Up("a child is missing".to_owned());
         };
+        let functions = async {
+            match &mut self.functions {
+                Some(functions) => functions.ended().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            why = functions => CliError::Up(format!("{why}; the gateway is stopped too")),
             why = control.ended() => CliError::Up(format!("{why}; the node is stopped too")),
             why = node.ended() => CliError::Up(format!("{why}; the control plane is stopped too")),
         }
@@ -77,6 +85,7 @@ impl Family {
             "the control plane",
             "tidegate-control",
             &settings.control_arguments(),
+            &[],
             None,
         )?);
         let found = control.ready(START).await?;
@@ -87,12 +96,30 @@ impl Family {
             );
         }
 
+        let functions = match &settings.functions {
+            None => None,
+            Some(file) => {
+                let functions = self.functions.insert(Child::start(
+                    "the function host",
+                    "tidegate-functions",
+                    &settings.functions_arguments(file),
+                    &[],
+                    None,
+                )?);
+                Some(functions.ready(START).await?.address("functions")?)
+            }
+        };
+        // Who names another endpoint means it.
+        let elsewhere = std::env::var_os(LAMBDA).is_some_and(|url| !url.is_empty());
+        let lambda = functions.as_deref().filter(|_| !elsewhere).map(|url| (LAMBDA, url));
+
         let mut client = Client::open(&Control::plain(&grpc))?;
         let hints = hints::decorate(client.clone());
         let node = self.node.insert(Child::start(
             "the node",
             "tidegate-node",
             &settings.node_arguments(&grpc),
+            lambda.as_slice(),
             Some(hints),
         )?);
         let found: Ready = tokio::select! {
@@ -109,16 +136,23 @@ impl Family {
         if let Some(lines) = imported {
             eprintln!("{lines}");
         }
-        let line = format!("ready admin={admin} gateway={gateway} grpc={grpc}");
+        let mut line = format!("ready admin={admin} gateway={gateway} grpc={grpc}");
+        if let Some(functions) = functions {
+            line.push_str(" functions=");
+            line.push_str(&functions);
+        }
         // Whoever started this may not read it.
         let _ = writeln!(std::io::stdout(), "{line}").and_then(|()| std::io::stdout().flush());
         Ok(())
     }
 
-    /// Drains the node, then the control plane.
+    /// Drains the node, then what it calls, then the control plane.
     async fn stop(&mut self) {
         if let Some(node) = &mut self.node {
             node.stop(NODE_DRAIN).await;
+        }
+        if let Some(functions) = &mut self.functions {
+            functions.stop(FUNCTIONS_DRAIN).await;
         }
         if let Some(control) = &mut self.control {
             control.stop(CONTROL_DRAIN).await;
@@ -191,6 +225,12 @@ const START: Duration = Duration::from_secs(30);
 
 /// The node lets exchanges go on for 30 s by itself.
 const NODE_DRAIN: Duration = Duration::from_secs(35);
+
+/// The function host waits 5 s for invocations that run.
+const FUNCTIONS_DRAIN: Duration = Duration::from_secs(10);
+
+/// Where the node looks for Lambda. Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+const LAMBDA: &str = "AWS_ENDPOINT_URL_LAMBDA";
 
 /// Admin calls end sooner.
 const CONTROL_DRAIN: Duration = Duration::from_secs(10);

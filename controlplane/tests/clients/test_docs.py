@@ -66,6 +66,8 @@ def start(number, command, addresses):
         flags = [f"--data-dir data-{number} --workers 1"]
         for flag, port in (("admin", "4700"), ("grpc", "4701"), ("http", "4780"), ("node-admin", "4790")):
             flags.append(f"--{flag} 127.0.0.1:{addresses[port]}")
+        if "--functions" in command:
+            flags.append("--functions-listen 127.0.0.1:0")
         command = UP.sub("tidegate up " + " ".join(flags), command)
         check = f"grep -q '^ready ' {log}"
     else:

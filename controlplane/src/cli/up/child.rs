@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -47,24 +48,15 @@ impl Ready {
 
 impl Child {
     /// Starts the program that stands beside our own. Lines that begin with `hint: ` go to `hints` without that word; other lines
-    /// go to standard error.
+    /// go to standard error. `variables` are added to its environment.
     pub(super) fn start(
         name: &'static str,
         program: &str,
         arguments: &[OsString],
+        variables: &[(&str, &str)],
         hints: Option<mpsc::Sender<String>>,
     ) -> Result<Self, CliError> {
-        let own = std::env::current_exe();
-        let own =
-            own.map_err(|cause| CliError::System { what: "this program has no path", cause })?;
-        let path = own.with_file_name(program);
-        if !path.is_file() {
-            return Err(CliError::Up(format!(
-                "{} is missing; install it beside {} (in a source tree: cargo build --bins)",
-                path.display(),
-                own.display()
-            )));
-        }
+        let path = beside_us(program)?;
         let failed = |cause| CliError::Up(format!("{} cannot be started: {cause}", path.display()));
         let mut command = parent::bound_to_us(&path, arguments).map_err(failed)?;
         for variable in super::settings::VARIABLES {
@@ -74,6 +66,7 @@ impl Child {
         if std::env::var_os(LOG).is_none() {
             command.env(LOG, "warn");
         }
+        command.envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut command = tokio::process::Command::from(command);
         let mut process = command.kill_on_drop(true).spawn().map_err(failed)?;
@@ -138,6 +131,21 @@ impl Child {
             let _ = self.process.kill().await;
         }
     }
+}
+
+/// The path of the program that stands beside our own.
+pub(in crate::cli) fn beside_us(program: &str) -> Result<PathBuf, CliError> {
+    let own = std::env::current_exe();
+    let own = own.map_err(|cause| CliError::System { what: "this program has no path", cause })?;
+    let path = own.with_file_name(program);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(CliError::Up(format!(
+        "{} is missing; install it beside {} (in a source tree: cargo build --bins)",
+        path.display(),
+        own.display()
+    )))
 }
 
 fn words(status: std::io::Result<ExitStatus>) -> String {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -57,6 +57,12 @@ pub(in crate::cli) struct Arguments {
     /// allowed
     #[arg(long, env = "TIDEGATE_ALLOW_UPSTREAM", value_name = "CIDR", value_delimiter = ',')]
     allow_upstream: Vec<String>,
+    /// TOML file of Lambda functions to run on this machine; integrations with Lambda go there
+    #[arg(long, env = "TIDEGATE_FUNCTIONS", value_name = "FILE")]
+    functions: Option<PathBuf>,
+    /// Address of their Lambda Invoke API [default: 127.0.0.1:4702]
+    #[arg(long, env = "TIDEGATE_FUNCTIONS_LISTEN", value_name = "ADDR")]
+    functions_listen: Option<SocketAddr>,
 }
 
 /// The same in a file.
@@ -77,6 +83,8 @@ struct File {
     driver: Option<String>,
     access_log: Option<PathBuf>,
     allow_upstream: Vec<String>,
+    functions: Option<PathBuf>,
+    functions_listen: Option<SocketAddr>,
 }
 
 /// What `up` does.
@@ -97,6 +105,9 @@ pub(super) struct Settings {
     driver: String,
     access_log: Option<PathBuf>,
     allow_upstream: Vec<String>,
+    /// File of the functions to run.
+    pub(super) functions: Option<PathBuf>,
+    functions_listen: SocketAddr,
 }
 
 impl Settings {
@@ -138,6 +149,11 @@ impl Settings {
             driver: flags.driver.or(file.driver).unwrap_or_else(|| "auto".to_owned()),
             access_log: flags.access_log.or(file.access_log),
             allow_upstream: several,
+            functions: flags.functions.or(file.functions),
+            functions_listen: flags
+                .functions_listen
+                .or(file.functions_listen)
+                .unwrap_or(local(4702)),
         };
         if settings.stage.is_some() && settings.import.is_none() {
             return Err(CliError::Usage(
@@ -164,6 +180,16 @@ impl Settings {
         for network in &self.allow_upstream {
             flags.add("--allow-upstream", network);
         }
+        flags.0
+    }
+
+    /// For `tidegate-functions`, given the file of the functions.
+    pub(super) fn functions_arguments(&self, file: &Path) -> Vec<OsString> {
+        let mut flags = Flags::default();
+        flags.add("--listen", self.functions_listen.to_string());
+        flags.add("--account-id", &self.account_id);
+        flags.add("--region", &self.region);
+        flags.0.extend(["--".into(), file.into()]);
         flags.0
     }
 
@@ -214,6 +240,8 @@ pub(super) const VARIABLES: &[&str] = &[
     "TIDEGATE_ALLOW_UPSTREAM",
     "TIDEGATE_ACCESS_LOG",
     "TIDEGATE_DATA_DIR",
+    "TIDEGATE_FUNCTIONS",
+    "TIDEGATE_FUNCTIONS_LISTEN",
 ];
 
 #[cfg(test)]

@@ -1,0 +1,237 @@
+"""The function host by itself: boto3's Lambda client, and functions in trouble, which trouble nobody else."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from gateway import BIN, eventually
+
+# A runtime of a few lines, so that it can misbehave in every way.
+RUNTIME = r'''
+import http.client, json, os, signal, subprocess, sys, time
+kind = sys.argv[1]
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def post(path, body, headers={}):
+    api.request("POST", "/2018-06-01/runtime/" + path, body, headers)
+    answer = api.getresponse()
+    return answer.status, answer.read().decode()
+if kind == "crash_at_start": sys.exit(3)
+if kind == "slow_start": time.sleep(60)
+if kind == "init_error":
+    post("init/error", json.dumps({"errorType": "Runtime.ImportModuleError", "errorMessage": "no module"}))
+    sys.exit(1)
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    answer = api.getresponse()
+    id, event = answer.headers["Lambda-Runtime-Aws-Request-Id"], answer.read()
+    at = f"invocation/{id}/"
+    if kind == "exit": sys.exit(1)
+    if kind == "exit_0": sys.exit(0)
+    if kind == "killed": os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "silent": time.sleep(60)
+    if kind == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(60)
+    if kind == "error":
+        post(at + "error", json.dumps({"errorType": "ValueError", "errorMessage": "boom"}), {"Lambda-Runtime-Function-Error-Type": "Unhandled"})
+        continue
+    if kind == "flood":
+        for _ in range(20000): print("x" * 50)
+        print("y" * 1000000, flush=True)
+    if kind == "closed_pipe":
+        os.close(1); os.close(2)
+        try: os.write(1, b"x")
+        except OSError: pass
+    if kind == "huge": post(at + "response", b'"' + b"x" * (7 << 20) + b'"'); continue
+    if kind == "no_json": post(at + "response", b"<no json>"); continue
+    if kind == "wrong_id":
+        status = post("invocation/other/response", b"{}")
+        post(at + "response", json.dumps(status)); continue
+    if kind == "twice":
+        post(at + "response", b'"first"'); post(at + "response", b'"second"'); continue
+    if kind == "hog":
+        try: hog = bytearray(512 << 20)
+        except MemoryError: post(at + "response", b'"refused"'); continue
+    if kind == "fork":
+        left = subprocess.Popen([sys.executable, "-c", "import os, time; os.setsid(); time.sleep(60)"])
+        post(at + "response", json.dumps(left.pid)); time.sleep(0.1); sys.exit(0)
+    if kind == "slow": time.sleep(0.1)
+    post(at + "response", event)
+'''
+
+EXITED = "Runtime exited with error: "
+# What is invoked, and what comes: an error's type and message, or the answer.
+TROUBLES = {
+    "crash_at_start": ("Runtime.ExitError", EXITED + "exit status 3"),
+    "slow_start": ("Sandbox.Timedout", "Task timed out after 0.50 seconds"),
+    "init_error": ("Runtime.ImportModuleError", "no module"),
+    "exit": ("Runtime.ExitError", EXITED + "exit status 1"),
+    "exit_0": ("Runtime.ExitError", "Runtime exited without providing a reason"),
+    "killed": ("Runtime.ExitError", EXITED + "signal: killed"),
+    "silent": ("Sandbox.Timedout", "Task timed out after 0.50 seconds"),
+    "deaf": ("Sandbox.Timedout", "Task timed out after 0.50 seconds"),
+    "error": ("ValueError", "boom"),
+    "huge": ("Function.ResponseSizeTooLarge", "Response payload size (7340034 bytes) exceeded maximum allowed payload size (6291556 bytes)."),
+    "no_command": ("Runtime.InvalidEntrypoint", "fork/exec ./nothing: no such file or directory"),
+    "no_directory": ("Runtime.InvalidWorkingDir", None),
+    "flood": b'{"a": 1}',
+    "closed_pipe": b'{"a": 1}',
+    "no_json": b"<no json>",
+    "wrong_id": b'[400, "{\\"errorMessage\\":\\"Invalid request ID\\",\\"errorType\\":\\"InvalidRequestID\\"}"]',
+    "twice": b'"first"',
+    "hog": b'"refused"',
+    "fork": None,
+}
+
+
+class Functions:
+    """`tidegate functions` on a free port."""
+
+    def __init__(self, directory):
+        self.file = directory / "functions.toml"
+        (directory / "runtime.py").write_text(RUNTIME)
+        lines = []
+        for name in [*TROUBLES, "good", "slow", "queued"]:
+            kind = "slow" if name == "queued" else name
+            command = ["./nothing"] if name == "no_command" else [sys.executable, "runtime.py", kind]
+            where = "nowhere" if name == "no_directory" else "."
+            lines += [f"[functions.{name}]", f"command = {json.dumps(command)}", f'directory = "{where}"', "watch = false"]
+            # For the tests' own short waits; AWS has its minutes.
+            lines += ["async_retry_s = 0", "timeout_s = 0.5" if kind in ("silent", "deaf") else "timeout_s = 5"]
+            if name == "slow_start":
+                lines.append("init_timeout_s = 0.5")
+            if name == "queued":
+                lines.append("queue_ms = 10000")
+        self.file.write_text("\n".join(lines) + "\n")
+        self.log = open(directory / "log", "wb+")
+        self.process = subprocess.Popen(
+            [BIN / "tidegate", "functions", self.file, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=self.log
+        )
+        line = self.process.stdout.readline().decode()
+        assert line.startswith("ready functions="), line
+        self.url = line.split("=", 1)[1].strip()
+        self.client = boto3.client(
+            "lambda",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
+        )
+
+    def invoke(self, name, event=b'{"a": 1}', **more):
+        return self.client.invoke(FunctionName=name, Payload=event, **more)
+
+    def log_text(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
+
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory):
+    running = Functions(tmp_path_factory.mktemp("functions"))
+    yield running
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(timeout=20) == 0
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_trouble_has_awss_shape_and_disturbs_nobody(functions, name):
+    wanted = TROUBLES[name]
+    answer = functions.invoke(name)
+    body = answer["Payload"].read()
+    assert answer["StatusCode"] == 200
+    if isinstance(wanted, tuple):
+        kind, message = wanted
+        assert answer["FunctionError"] == "Unhandled"
+        said = json.loads(body)
+        assert said["errorType"] == kind
+        if message:
+            assert re.sub(r"^RequestId: [0-9a-f-]{36} Error: ", "", said["errorMessage"]) == message
+        told = [line for line in functions.log_text().splitlines() if f"function {name}: " in line and " failed: " in line]
+        assert len(told) == 1, told
+    else:
+        assert "FunctionError" not in answer, body
+        assert wanted is None or body == wanted
+    if name == "fork":
+        eventually(lambda: gone(int(body)))
+    assert functions.invoke("good")["Payload"].read() == b'{"a": 1}'
+
+
+def gone(pid):
+    assert not pathlib.Path(f"/proc/{pid}").exists()
+
+
+def test_callers_beyond_the_concurrency_are_refused_or_wait(functions):
+    def call(name):
+        try:
+            return functions.invoke(name)["StatusCode"]
+        except functions.client.exceptions.TooManyRequestsException as error:
+            assert error.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+            return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        assert sorted(set(pool.map(call, ["slow"] * 50))) == [200, 429]
+        assert set(pool.map(call, ["queued"] * 50)) == {200}
+
+
+def test_boto3s_other_calls(functions):
+    client = functions.client
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="Function not found: arn:aws:lambda:us-east-1:000000000000:function:none"):
+        functions.invoke("none")
+    with pytest.raises(client.exceptions.InvalidRequestContentException, match="Could not parse request body into json"):
+        functions.invoke("good", b"{")
+    with pytest.raises(client.exceptions.RequestTooLargeException, match="byte payload is too large for the RequestResponse invocation type .limit 6291456 bytes."):
+        functions.invoke("good", b'"' + b"x" * 6291456 + b'"')
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:good:prod"
+    assert functions.invoke(arn)["ExecutedVersion"] == "$LATEST"
+    assert functions.invoke("good", InvocationType="DryRun")["StatusCode"] == 204
+    assert functions.invoke("error", InvocationType="Event")["StatusCode"] == 202
+    eventually(lambda: given_up(functions))
+    assert "good" in [function["FunctionName"] for function in client.list_functions()["Functions"]]
+    assert client.get_function_configuration(FunctionName="good")["MemorySize"] == 128
+    assert "LogResult" in functions.invoke("good", LogType="Tail")
+    events = list(client.invoke_with_response_stream(FunctionName="good", Payload=b'{"a": 1}')["EventStream"])
+    assert events == [{"PayloadChunk": {"Payload": b'{"a": 1}'}}, {"InvokeComplete": {}}]
+    [end] = client.invoke_with_response_stream(FunctionName="error", Payload=b"{}")["EventStream"]
+    assert end["InvokeComplete"]["ErrorCode"] == "Unhandled" and "boom" in end["InvokeComplete"]["ErrorDetails"]
+
+
+def given_up(functions):
+    text = functions.log_text()
+    assert re.search(r"function error: the event \S+ is given up", text), text[-500:]
+
+
+def test_nothing_outlives_a_host_that_is_killed(tmp_path):
+    running = Functions(tmp_path)
+    running.invoke("good")
+    # The host itself stays where it was started.
+    ours = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if working_directory(pid) == str(tmp_path)]
+    assert len(ours) == 2, "a keeper and its function"
+    running.process.kill()
+    running.process.wait()
+    for pid in ours:
+        eventually(lambda pid=pid: gone(pid))
+
+
+def working_directory(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return None
+
+
+def test_a_bad_declaration_is_one_line(tmp_path):
+    file = tmp_path / "functions.toml"
+    file.write_text('[functions.hello]\nruntime = "python"\nhandler = "app.handler"\ntimeout = 3\n')
+    done = subprocess.run([BIN / "tidegate-functions", file], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 1
+    assert done.stderr == f"tidegate-functions: {file}: functions.hello.timeout: no such key; did you mean 'timeout_s'?\n"
