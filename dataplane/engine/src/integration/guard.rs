@@ -40,7 +40,10 @@ fn canonical(address: IpAddr) -> IpAddr {
         // Mapped, and the deprecated compatible form, but for :: and ::1.
         [0, 0, 0, 0, 0, 0xffff, high, low] => embedded(high, low),
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => embedded(high, low),
-        // NAT64, 6to4.
+        // IPv4-translated (RFC 2765).
+        [0, 0, 0, 0, 0xffff, 0, high, low] => embedded(high, low),
+        // NAT64, its local-use prefix (RFC 8215), 6to4.
+        [0x64, 0xff9b, 1, _, _, _, high, low] => embedded(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
         [0x2002, high, low, ..] => embedded(high, low),
         _ => address,
@@ -51,18 +54,24 @@ fn is_ordinary(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();
-            // Carrier-grade NAT space holds a cloud's metadata service (100.100.100.200).
+            // Clouds put their metadata services into carrier-grade NAT space (100.100.100.200), into the protocol assignments
+            // (192.0.0.192) and behind one public address (168.63.129.16).
             let shared = a == 100 && (64..128).contains(&b);
+            let assigned = v4.octets().starts_with(&[192, 0, 0]);
+            let wire_server = v4 == Ipv4Addr::new(168, 63, 129, 16);
             !(a == 0
                 || a >= 240
                 || v4.is_loopback()
                 || v4.is_link_local()
                 || v4.is_multicast()
-                || shared)
+                || shared
+                || assigned
+                || wire_server)
         }
         IpAddr::V6(v6) => {
             let first = v6.segments()[0];
-            let link_local = first & 0xffc0 == 0xfe80;
+            // Link-local, and the site-local space it replaced.
+            let link_local = matches!(first & 0xffc0, 0xfe80 | 0xfec0);
             // Unique local space holds a cloud's metadata service (fd00:ec2::254).
             let unique_local = first & 0xfe00 == 0xfc00;
             !(v6.is_unspecified()
@@ -93,6 +102,9 @@ mod tests {
             "240.0.0.1",
             "100.64.0.1",
             "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
+            "fec0::1",
             "::",
             "::1",
             "fe80::1",
@@ -104,6 +116,8 @@ mod tests {
             "64:ff9b::169.254.169.254",
             "2002:a9fe:a9fe::1",
             "::127.0.0.1",
+            "::ffff:0:169.254.169.254",
+            "64:ff9b:1::a9fe:a9fe",
         ] {
             assert!(!policy.allows(text.parse().unwrap()), "{text}");
         }
