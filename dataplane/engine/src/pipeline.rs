@@ -317,9 +317,8 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             Ok(head.body != BodySize::Empty)
         }
         Integration::HttpProxy(http) => {
-            return match http.passed(cx, &view) {
+            return match http.reach(cx, "HTTP_PROXY").and_then(|()| http.passed(cx, &view)) {
                 Ok(request) => {
-                    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
                     http.tell(cx, &view);
                     let max_body = http.payload.min(cx.listener.max_body);
                     Step::Relay(Relay { request, max_body, cors: http.cors, routed, ids })
@@ -405,8 +404,8 @@ fn pass(
         None
     };
     let view = &View { body: document.as_ref(), ..*view };
+    http.reach(cx, "HTTP_PROXY")?;
     let request = http.passed(cx, view)?;
-    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
     http.tell(cx, view);
     let upstream = http.upstream.clone();
     let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);

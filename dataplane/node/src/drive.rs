@@ -176,7 +176,7 @@ pub async fn exchange(
             }
             Step::Wait(Wait::Call(call, next)) => {
                 let (began, purpose) = (Instant::now(), call.purpose);
-                let got = Box::pin(collect(worker, ex, call, to)).await;
+                let got = Box::pin(collect(worker, &it.world, ex, call, to)).await;
                 it.called.set(Instant::now());
                 if purpose == Purpose::Integrate {
                     it.waited.set(Some(began.elapsed()));
@@ -210,6 +210,7 @@ impl Exchanging<'_> {
         to: &mut impl Responder,
     ) -> Ended {
         let upstream = relay.upstream(&self.world);
+        let targets = self.world.targets(upstream);
         let limit = relay.request.timeout();
         let method = relay.request.method;
         let repeatable = is_idempotent(method) && body.is_done();
@@ -219,7 +220,8 @@ impl Exchanging<'_> {
         }
         let mut left = limit;
         let (connection, info) = loop {
-            let connection = match self.worker.upstreams.acquire(upstream, want, left).await {
+            let acquiring = self.worker.upstreams.acquire(upstream, targets, want, left);
+            let connection = match acquiring.await {
                 Ok(connection) => connection,
                 Err(error) => return self.fail(ex, relay, error, body, to).await,
             };
@@ -231,10 +233,11 @@ impl Exchanging<'_> {
             let got = watch(calling, &connection, limit, &self.called, &*to).await;
             match got {
                 Ok(info) => break (connection, info),
-                // A connection that rested may have been closed by the other side just now. What got no byte of an answer and
-                // may be repeated is sent again, once, on a new one.
+                // A connection that rested may have been closed by the other side just now, and of several targets one may have
+                // gone. What got no byte of an answer and may be repeated is sent again, once, on a new one.
                 Err(CallError::Network)
-                    if connection.reused
+                    if (connection.reused || targets.is_some())
+                        && want != Want::New
                         && repeatable
                         && ex.reply.buf.is_empty()
                         && !to.is_gone() =>

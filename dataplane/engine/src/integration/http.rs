@@ -52,9 +52,7 @@ pub(crate) fn link(
     checked: bool,
     api_id: &str,
 ) -> Result<Http, Unfit> {
-    if !matches!(from.connection_type.as_str(), "" | "INTERNET") {
-        return Err(Unfit::Always("connections through VPC links are not supported yet".into()));
-    }
+    let vpc_link = vpc_link(from, variables)?;
     let (uri, varies) = variables.fold(&from.uri);
     let unfit = |what: String| if varies { Unfit::Here(what) } else { Unfit::Always(what) };
     let url = Url::parse(&uri).map_err(|e| unfit(format!("{e}: '{uri}'")))?;
@@ -67,8 +65,9 @@ pub(crate) fn link(
     };
     let mappings = Mappings::read(&from.request_parameters, variables, &HEADER_RULES)?;
     let reads_body = mappings.read_body();
+    let verify = !from.insecure_skip_verification;
     let upstream =
-        upstreams.intern(url.scheme, url.host, url.port, !from.insecure_skip_verification);
+        upstreams.intern_behind(vpc_link.as_deref(), url.scheme, url.host, url.port, verify);
     let mut fixed = Vec::new();
     line(&mut fixed, b"Host", upstream.authority.as_bytes());
     line(&mut fixed, b"X-Amzn-Apigateway-Api-Id", api_id.as_bytes());
@@ -90,6 +89,24 @@ pub(crate) fn link(
         user_agent: user_agent(api_id),
         timeout_ms: timeout_ms(from)?,
     })
+}
+
+/// The id of the VPC link that an integration connects through. The URI then only names the upstream, for `Host` and TLS. Source:
+/// API Gateway API Reference, `PutIntegration`, `connectionId`.
+fn vpc_link(from: &v1::Integration, variables: Variables<'_>) -> Result<Option<String>, Unfit> {
+    match from.connection_type.as_str() {
+        "" | "INTERNET" => return Ok(None),
+        "VPC_LINK" => {}
+        other => return Err(Unfit::Always(format!("'{other}' is no connection type"))),
+    }
+    let (id, varies) = variables.fold(&from.connection_id);
+    match (id.is_empty(), varies) {
+        (false, _) => Ok(Some(id)),
+        (true, true) => Err(Unfit::Here(format!("no VPC link: '{}' is empty", from.connection_id))),
+        (true, false) => {
+            Err(Unfit::Always("connectionType is VPC_LINK, and there is no connectionId".into()))
+        }
+    }
 }
 
 /// What the gateway calls itself towards upstreams.
@@ -137,6 +154,30 @@ fn is_dropped(known: Known) -> bool {
 }
 
 impl Http {
+    /// Makes sure that there is something to connect to, and tells what.
+    ///
+    /// # Errors
+    /// [`Failure::NoTargets`] when a VPC link leads nowhere.
+    pub(crate) fn reach(&self, cx: &mut Ctx<'_>, kind: &str) -> Result<(), Failure> {
+        let (world, upstream) = (cx.world, &self.upstream);
+        let Some(targets) = world.targets(upstream) else {
+            cx.note("integration", || format!("{kind} to {}", upstream.authority));
+            return Ok(());
+        };
+        let link = upstream.vpc_link.as_deref().unwrap_or_default();
+        cx.note("integration", || {
+            format!("{kind} to {} through VPC link {link}", upstream.authority)
+        });
+        if targets.is_empty() {
+            cx.detail(|| format!("VPC link {link} does not exist or has no targets"));
+            return Err(Failure::NoTargets);
+        }
+        for target in targets.iter() {
+            cx.detail(|| format!("target {target}"));
+        }
+        Ok(())
+    }
+
     /// Tells what its mappings give.
     pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
         tell(cx, view, &self.headers, &self.target);

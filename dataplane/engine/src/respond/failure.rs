@@ -74,6 +74,8 @@ pub enum Failure {
     LambdaInvalid,
     /// The upstream's name cannot be resolved, or its address must not be called.
     BadAddress,
+    /// The VPC link does not exist or has no targets.
+    NoTargets,
     /// The upstream could not be reached or broke off.
     UpstreamNetwork,
     /// The upstream did not answer in time.
@@ -111,7 +113,8 @@ impl Failure {
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
             | Self::ReplyTooLarge
-            | Self::BadAddress => ResponseType::ApiConfigurationError,
+            | Self::BadAddress
+            | Self::NoTargets => ResponseType::ApiConfigurationError,
             Self::UpstreamNetwork => ResponseType::IntegrationFailure,
             Self::UpstreamTimeout => ResponseType::IntegrationTimeout,
         }
@@ -170,6 +173,9 @@ impl Failure {
             Self::InvalidReply => {
                 "the answer does not fit the response model of its status and content type"
             }
+            Self::NoTargets => {
+                "the VPC link does not exist or has no targets (its tag tidegate:targets)"
+            }
             Self::BadAddress => {
                 "the upstream has no address, or one this node must not call (--allow-upstream)"
             }
@@ -209,7 +215,8 @@ impl Failure {
             | Self::ReplyTooLarge
             | Self::NotPost
             | Self::LambdaRefused
-            | Self::BadAddress => 500,
+            | Self::BadAddress
+            | Self::NoTargets => 500,
         }
     }
 
@@ -268,7 +275,8 @@ impl Failure {
             | Self::LambdaFailed
             | Self::LambdaRefused
             | Self::LambdaInvalid
-            | Self::BadAddress => "Internal server error",
+            | Self::BadAddress
+            | Self::NoTargets => "Internal server error",
         }))
     }
 

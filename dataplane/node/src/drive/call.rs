@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
+use tidegate_engine::snapshot::World;
 use tidegate_engine::{BodyError, Call, CallError, Outgoing, Relay, Reply};
 
 use super::{AnswerHead, RequestBody, Responder};
@@ -271,6 +272,7 @@ pub(super) async fn gather(
 /// As [`watch`]; [`CallError::ReplyTooLarge`] when the answer is longer than it may be.
 pub(super) async fn collect(
     worker: &Worker,
+    world: &World,
     ex: &mut Exchange,
     wanted: Call,
     caller: &impl Responder,
@@ -278,7 +280,9 @@ pub(super) async fn collect(
     let (limit, method) = (wanted.request.timeout(), wanted.request.method);
     let began = Cell::new(Instant::now());
     let later = write_whole(ex, &wanted.request, wanted.body);
-    let connection = worker.upstreams.acquire(&wanted.upstream, Want::Checked, limit).await?;
+    let targets = world.targets(&wanted.upstream);
+    let connection =
+        worker.upstreams.acquire(&wanted.upstream, targets, Want::Checked, limit).await?;
     let calling = async {
         ex.reply.buf.clear();
         ex.reply.reset();
