@@ -218,6 +218,7 @@ impl Exchanging<'_> {
         if let Err(error) = prepare(ex, &relay, body) {
             return self.fail(ex, relay, error, body, to).await;
         }
+        let mut repeats = if targets.is_some() { 2 } else { 1 };
         let mut left = limit;
         let (connection, info) = loop {
             let acquiring = self.worker.upstreams.acquire(upstream, targets, want, left);
@@ -233,15 +234,16 @@ impl Exchanging<'_> {
             let got = watch(calling, &connection, limit, &self.called, &*to).await;
             match got {
                 Ok(info) => break (connection, info),
-                // A connection that rested may have been closed by the other side just now, and of several targets one may have
-                // gone. What got no byte of an answer and may be repeated is sent again, once, on a new one.
+                // What got no byte of an answer and may be repeated is sent again on a new connection: once, and behind a VPC link
+                // once more, since the new one may be to the target that is going down.
                 Err(CallError::Network)
-                    if (connection.reused || targets.is_some())
-                        && want != Want::New
-                        && repeatable
+                    if repeatable
+                        && repeats > 0
                         && ex.reply.buf.is_empty()
+                        && connection.broke()
                         && !to.is_gone() =>
                 {
+                    repeats -= 1;
                     want = Want::New;
                     left = limit.saturating_sub(self.called.get().elapsed());
                 }

@@ -11,7 +11,7 @@ use tidegate_engine::CallError;
 use tidegate_engine::snapshot::{Target, Upstream, UpstreamId};
 
 use super::connect::{Dialer, Transport};
-use super::targets::{PATIENCE, Targets};
+use super::targets::{Member, PATIENCE, Targets};
 use crate::rt::deadline::{Deadline, now_ms};
 
 /// How long a connection may rest. Shorter than what common servers allow, so that we close first.
@@ -59,12 +59,23 @@ pub struct Connection {
     /// an answer may be sent again elsewhere.
     pub reused: bool,
     pool: Option<Rc<Pool>>,
+    /// The target of a VPC link that it leads to, if it was opened just now.
+    target: Option<Rc<Member>>,
 }
 
 impl Connection {
     /// A connection that has served nothing yet.
     pub fn new(transport: Transport, deadline: Deadline) -> Self {
-        Self { transport, deadline, reused: false, pool: None }
+        Self { transport, deadline, reused: false, pool: None, target: None }
+    }
+
+    /// Whether a request that got no byte of an answer here may find one elsewhere: the other side may have closed a connection that
+    /// rested, and of several targets one may have gone just now. That one is then left out.
+    pub fn broke(&self) -> bool {
+        if let Some(target) = &self.target {
+            target.failed(0, now_ms());
+        }
+        self.reused || self.target.is_some()
     }
 }
 
@@ -151,8 +162,9 @@ impl Upstreams {
             let trial = member.tried(now_ms());
             let pool = member.pool.clone();
             match self.connect(upstream, Some(&member.target), pool, patience).await {
-                Ok(connection) => {
+                Ok(mut connection) => {
                     member.connected();
+                    connection.target = Some(member.clone());
                     return Ok(connection);
                 }
                 Err(error) => failure = error,
@@ -192,6 +204,7 @@ impl Upstreams {
     /// Takes back a connection whose last message was read to its end.
     pub fn release(&self, mut connection: Connection) {
         connection.reused = true;
+        connection.target = None;
         connection.deadline.disarm();
         // One that was never acquired here belongs to no pool.
         let Some(pool) = connection.pool.take() else { return };
