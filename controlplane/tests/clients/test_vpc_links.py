@@ -15,8 +15,6 @@ class Target(ThreadingHTTPServer):
 
     def __init__(self, name):
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
             def do_GET(self):
                 body = f"{name} {self.headers['Host']}".encode()
                 self.send_response(200)
