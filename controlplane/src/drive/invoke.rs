@@ -20,7 +20,8 @@ use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::integration::guard::AddressPolicy;
 use tidegate_engine::snapshot::{Upstream, World};
 use tidegate_engine::{
-    Answer, Body, BodyError, CallError, Ctx, Now, Outgoing, Relay, Reply, Step, Wait, begin,
+    Answer, Body, BodyError, CallError, Ctx, Now, Opened, Outgoing, Relay, Reply, Step, Streamed,
+    Wait, begin,
 };
 use tidegate_proto::v1;
 use tokio::sync::Semaphore;
@@ -225,6 +226,23 @@ impl<'p> Test<'p> {
                     let got = if fits { Ok(body) } else { Err(BodyError::TooLarge) };
                     next.give(&mut cx, &head, got)
                 }
+                Step::Wait(Wait::Open(mut call, next)) => {
+                    let body = Bytes::from(std::mem::take(&mut call.body));
+                    let got =
+                        self.call(&world, &call.upstream, &call.request, cx.scratch, body).await;
+                    let got = match got {
+                        Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
+                        Err(NoAnswer::Call(error)) => Err(error),
+                        Ok(got) => {
+                            let mut body = Streamed::new(&got.head);
+                            body.read(&got.body);
+                            body.finish();
+                            Ok(Opened { body })
+                        }
+                    };
+                    failed = got.as_ref().err().copied();
+                    next.give(&mut cx, &head, got)
+                }
                 Step::Wait(Wait::Call(mut call, next)) => {
                     self.tell_validation(cx.trace.as_deref());
                     let body = Bytes::from(std::mem::take(&mut call.body));
@@ -252,12 +270,17 @@ impl<'p> Test<'p> {
                 Step::Answer(answer) => break End::Answered(answer, Bytes::new()),
             };
         };
-        let (answer, relayed) = match end {
+        let (mut answer, relayed) = match end {
             End::Answered(answer, relayed) => (answer, relayed),
             End::Refused(reason) => return self.refused(&reason),
         };
-        let body = match answer.body {
+        let body = match &mut answer.body {
             Body::Upstream => relayed.to_vec(),
+            Body::Streamed(streamed) => {
+                let mut body = Vec::new();
+                streamed.drain(&mut body);
+                body
+            }
             _ => answer.bytes(&cx).to_vec(),
         };
         let fields = lines(&answer.fields, cx.scratch);

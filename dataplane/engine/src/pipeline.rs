@@ -17,8 +17,8 @@ use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
-    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Outgoing, Purpose,
-    Record, Relay, Reply, Step, Wait,
+    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Opened, Outgoing,
+    Purpose, Record, Relay, Reply, Step, Wait,
 };
 
 /// Decides what to do with a request whose head has arrived.
@@ -262,6 +262,26 @@ pub(crate) fn replied(
     }
 }
 
+/// Goes on with the beginning of an answer that is streamed.
+pub(crate) fn opened(
+    parked: Calling,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<Opened, CallError>,
+) -> Step {
+    let Calling { routed, ids, .. } = parked;
+    let view = View::new(cx, head, &routed, &ids);
+    let method = cx.world.method(routed.place);
+    let made = match (method.map(|method| &method.integration), got) {
+        (Some(Integration::LambdaProxy(proxy)), Ok(opened)) => {
+            proxy.answer_streamed(cx, &view, &ids, routed.place, opened)
+        }
+        (_, Ok(_)) => Err(Failure::Misconfigured.into()),
+        (_, Err(error)) => Err(failed(cx, routed.place, error).into()),
+    };
+    settle(cx, head, &routed, ids, made)
+}
+
 /// Goes on with the request's body.
 pub(crate) fn received(
     parked: Receiving,
@@ -380,7 +400,14 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
         Ok(Sent::Call(mut call, overrides)) => {
             let purpose = Purpose::Integrate;
             call.max_reply = max_reply(cx, routed.place);
+            let streams = matches!(
+                method.map(|method| &method.integration),
+                Some(Integration::LambdaProxy(proxy)) if proxy.streams
+            );
             let calling = Calling { purpose, routed, ids, overrides };
+            if streams {
+                return Step::Wait(Wait::Open(call, Next::new(calling)));
+            }
             return Step::Wait(Wait::Call(call, Next::new(calling)));
         }
         Ok(Sent::Selected(mapped, value, overrides)) => {

@@ -277,7 +277,7 @@ fn what_cannot_be_called_refuses_the_bundle() {
         (aws("FETCH", "s3:path/x", &[]), "'FETCH' is no method"),
         (callers, "calls with the caller's credentials are not supported yet"),
         (firehose, "AWS_PROXY with Firehose are not supported yet"),
-        (stream, "responseTransferMode STREAM of AWS is not supported yet"),
+        (stream, "responseTransferMode STREAM is for HTTP_PROXY and AWS_PROXY, not for AWS"),
     ] {
         let found = link(&stage(integration).bundle, &[]).unwrap_err().to_string();
         assert!(found.contains(want), "{found}");

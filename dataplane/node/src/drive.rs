@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
 use tidegate_engine::{
-    Answer, CallError, Counts, Ctx, Listener, Now, Purpose, Relay, Step, Wait, begin,
+    Answer, Body, CallError, Counts, Ctx, Listener, Now, Purpose, Relay, Step, Wait, begin,
 };
 
 use crate::http::h1::body::Incoming;
@@ -21,7 +21,7 @@ use crate::http::h1::{Framing, ResponseInfo};
 use crate::upstream::{Connection, Want};
 use crate::worker::exchange::Exchange;
 use crate::worker::{Pinned, Worker};
-use call::{call, collect, gather, prepare, pump, receive, stream, watch};
+use call::{Open, call, collect, gather, pass, prepare, pump, receive, stream, watch};
 
 /// The side of a caller that a request body comes from.
 pub trait RequestBody {
@@ -163,15 +163,34 @@ pub async fn exchange(
         waited: Cell::new(None),
     };
     ex.scratch.clear();
+    let mut open: Option<Box<Open>> = None;
     let mut step = begin(&mut it.ctx(&mut ex.scratch), &ex.request);
     loop {
         match step {
-            Step::Answer(answer) => return it.answer(ex, &answer, body, to).await,
+            Step::Answer(answer) => {
+                return match open {
+                    Some(open) if matches!(answer.body, Body::Streamed(_)) => {
+                        Box::pin(it.pass(ex, answer, *open, body, to)).await
+                    }
+                    _ => it.answer(ex, &answer, body, to).await,
+                };
+            }
             Step::Relay(relay) => return it.relay(ex, relay, body, to).await,
             // Boxed: the many requests that wait for nothing should not carry their state.
             Step::Wait(Wait::Body(limit, next)) => {
                 let got = Box::pin(gather(ex, body, limit)).await;
                 it.called.set(Instant::now());
+                step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
+            }
+            Step::Wait(Wait::Open(call, next)) => {
+                let began = Instant::now();
+                let got = Box::pin(call::open(worker, &it.world, ex, call, to)).await;
+                it.called.set(Instant::now());
+                it.waited.set(Some(began.elapsed()));
+                let got = got.map(|(opened, rest)| {
+                    open = Some(rest);
+                    opened
+                });
                 step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
             }
             Step::Wait(Wait::Call(call, next)) => {
@@ -364,6 +383,35 @@ impl Exchanging<'_> {
         let unasked = *streamed.as_ref().unwrap_or(&true);
         let reusable = info.reusable && incoming.is_done() && !unasked;
         Sent { answer, bytes, result: streamed.map(drop), reusable }
+    }
+
+    /// Sends an answer on that is made of an upstream's while that comes.
+    async fn pass(
+        &self,
+        ex: &mut Exchange,
+        mut answer: Answer,
+        mut open: Open,
+        body: &impl RequestBody,
+        to: &mut impl Responder,
+    ) -> Ended {
+        let head = AnswerHead {
+            status: answer.status,
+            fields: answer.fields.of(&ex.scratch),
+            framing: Framing::Chunked,
+            date: &self.date,
+            last: false,
+        };
+        let stall = self.worker.settings.limits.stall;
+        let mut bytes = 0;
+        let Body::Streamed(streamed) = &mut answer.body else { return Ended::Broken };
+        let passing = pass(&mut ex.stretch, head, streamed, &mut open, stall, to, &mut bytes);
+        let result = passing.await;
+        if let Some((code, details)) = streamed.failure() {
+            tracing::debug!(code, details, "a function failed while its answer was passed on");
+        }
+        let reusable = open.is_reusable();
+        let waited = self.waited.get().unwrap_or_default();
+        self.conclude(ex, Sent { answer, bytes, result, reusable }, waited, body, open.connection)
     }
 
     /// The end of a relayed exchange: count it, and keep the connection if it is at a message boundary.

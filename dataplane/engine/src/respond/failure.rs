@@ -66,6 +66,8 @@ pub enum Failure {
     NotJsonPayload,
     /// A Lambda function's answer to `AWS_PROXY` is not in the form it must have.
     LambdaMalformed,
+    /// The function streamed something that is no answer.
+    LambdaStreamMalformed,
     /// A Lambda function failed.
     LambdaFailed,
     /// Lambda did not run the function: no permission, throttled, or its own fault.
@@ -93,7 +95,9 @@ impl Failure {
             Self::BadPath | Self::BadBody | Self::BadJson | Self::NotJsonPayload => {
                 ResponseType::Default4xx
             }
-            Self::LambdaMalformed | Self::LambdaFailed => ResponseType::Default5xx,
+            Self::LambdaMalformed | Self::LambdaStreamMalformed | Self::LambdaFailed => {
+                ResponseType::Default5xx
+            }
             Self::NotPost | Self::LambdaRefused | Self::LambdaInvalid => {
                 ResponseType::IntegrationFailure
             }
@@ -164,6 +168,9 @@ impl Failure {
             }
             Self::NotJsonPayload => "Lambda takes only JSON, and the payload is none",
             Self::LambdaMalformed => "Malformed Lambda proxy response",
+            Self::LambdaStreamMalformed => {
+                "Malformed Lambda proxy response: to stream, it is JSON metadata, 8 NUL bytes within 16 KB, and the body"
+            }
             Self::LambdaFailed => "Lambda execution failed due to customer function error",
             Self::LambdaRefused => {
                 "Lambda invocation failed: no permission, too many requests, or a fault of the service"
@@ -215,6 +222,7 @@ impl Failure {
             | Self::ReplyTooLarge
             | Self::NotPost
             | Self::LambdaRefused
+            | Self::LambdaStreamMalformed
             | Self::BadAddress
             | Self::NoTargets => 500,
         }
@@ -237,7 +245,11 @@ impl Failure {
     pub(crate) fn follows_invocation(self) -> bool {
         matches!(
             self,
-            Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaRefused | Self::LambdaInvalid
+            Self::LambdaMalformed
+                | Self::LambdaStreamMalformed
+                | Self::LambdaFailed
+                | Self::LambdaRefused
+                | Self::LambdaInvalid
         )
     }
 
@@ -272,6 +284,7 @@ impl Failure {
             | Self::ReplyTooLarge
             | Self::NotPost
             | Self::LambdaMalformed
+            | Self::LambdaStreamMalformed
             | Self::LambdaFailed
             | Self::LambdaRefused
             | Self::LambdaInvalid

@@ -359,13 +359,15 @@ impl Draft<'_> {
         };
         let kind = integration.r#type();
         let name = kind.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
-        if integration.response_transfer_mode == "STREAM" && kind != v1::IntegrationType::HttpProxy
-        {
+        let streams = integration.response_transfer_mode == "STREAM";
+        let proxies =
+            matches!(kind, v1::IntegrationType::HttpProxy | v1::IntegrationType::AwsProxy);
+        if streams && !proxies {
             return Err(Unfit::Always(format!(
-                "responseTransferMode STREAM of {name} is not supported yet"
+                "responseTransferMode STREAM is for HTTP_PROXY and AWS_PROXY, not for {name}"
             )));
         }
-        if integration.response_transfer_mode == "STREAM" && checked {
+        if streams && checked {
             return Err(Unfit::Always(
                 "response validation needs whole answers, and responseTransferMode is STREAM; set the method's to off"
                     .into(),
@@ -398,11 +400,24 @@ impl Draft<'_> {
             v1::IntegrationType::AwsProxy if aws::is_lambda(&integration.uri) => {
                 // They are checked, and then the event holds everything anyway: recorded.
                 aws::mappings(integration, self.variables)?;
+                // Source: developer guide, "Set up a Lambda proxy integration with payload response streaming in API Gateway".
+                let path = integration.uri.rsplit('/').next().unwrap_or_default();
+                if streams != (path == "response-streaming-invocations") {
+                    return Err(Unfit::Always(
+                        "responseTransferMode STREAM goes with the URI                          .../2021-11-15/functions/{arn}/response-streaming-invocations, and BUFFERED with                          .../2015-03-31/functions/{arn}/invocations"
+                            .into(),
+                    ));
+                }
                 let mut service = self.service(integration, Mappings::default())?;
                 service.content_type = Some("application/json");
                 let variables = self.variables_json.clone();
                 let binary = self.binary.clone();
-                Ok(Integration::LambdaProxy(Box::new(LambdaProxy { service, variables, binary })))
+                Ok(Integration::LambdaProxy(Box::new(LambdaProxy {
+                    service,
+                    variables,
+                    binary,
+                    streams,
+                })))
             }
             v1::IntegrationType::AwsProxy => Err(Unfit::Always(
                 "integrations of type AWS_PROXY with Firehose are not supported yet".into(),
