@@ -332,7 +332,10 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         }
         _ if checks_body => Ok(head.body != BodySize::Empty),
         Integration::HttpProxy(http)
-            if http.reads_body || http.checked || is_coded(cx, head, http, place) =>
+            if http.reads_body
+                || http.whole
+                || http.conversion.is_some()
+                || is_coded(cx, head, http, place) =>
         {
             Ok(head.body != BodySize::Empty)
         }
@@ -355,7 +358,9 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             }
             mapped.wants_body(head)
         }
-        Integration::LambdaProxy(_) => Ok(head.body != BodySize::Empty),
+        Integration::LambdaProxy(_) | Integration::ServiceProxy(_) => {
+            Ok(head.body != BodySize::Empty)
+        }
     };
     match wants_body {
         Ok(true) => {
@@ -394,6 +399,9 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
         Some(Integration::LambdaProxy(proxy)) => {
             proxy.invoke(cx, &view, &body).map(|call| Sent::Call(call, Overrides::default()))
         }
+        Some(Integration::ServiceProxy(service)) => {
+            service.pass(cx, &view, body).map(|call| Sent::Call(call, Overrides::default()))
+        }
         _ => Err(Failure::Misconfigured),
     };
     let made = match sent {
@@ -431,6 +439,10 @@ fn pass(
         None
     };
     let view = &View { body: document.as_ref(), ..*view };
+    let body = match &http.conversion {
+        Some(conversion) => conversion.request(view.head, body)?,
+        None => body,
+    };
     http.reach(cx, "HTTP_PROXY")?;
     let request = http.passed(cx, view)?;
     http.tell(cx, view);
@@ -455,10 +467,17 @@ fn answer(
             mapped.answer(cx, &view, ids, routed.place, reply, overrides)
         }
         Some(Integration::LambdaProxy(proxy)) => proxy.answer(cx, &view, ids, routed.place, &reply),
-        _ => {
+        other => {
+            let body = match other {
+                Some(Integration::HttpProxy(http)) => match &http.conversion {
+                    Some(conversion) => conversion.reply(head, &reply.head, reply.body)?,
+                    None => reply.body,
+                },
+                _ => reply.body,
+            };
             let fields = passed_on(cx, &reply.head, ids);
             let tail = Tail::new(*ids, Some(routed.place));
-            Ok(Answer { status: reply.head.status, fields, body: Body::Whole(reply.body), tail })
+            Ok(Answer { status: reply.head.status, fields, body: Body::Whole(body), tail })
         }
     }
 }

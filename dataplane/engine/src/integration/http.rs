@@ -14,7 +14,9 @@ pub use super::target::{BadUrl, Url};
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known, Method};
 use crate::mapping::context::View;
+use crate::mapping::media::{self, BinaryTypes, Handling, Payload};
 use crate::mapping::parameter::Source;
+use crate::respond::responses::accepted;
 use crate::respond::{Failure, line, lines};
 use crate::snapshot::{Settings, Unfit, Upstream, Upstreams, Variables};
 use crate::step::Outgoing;
@@ -31,8 +33,10 @@ pub struct Http {
     pub(crate) reads_body: bool,
     /// Whether its answer is streamed whatever the caller would rather have.
     pub(crate) streams: bool,
-    /// Whether its answer is checked, so that all of it has to be there, and in no coding.
-    pub(crate) checked: bool,
+    /// Whether all of its answer has to be there, and in no coding, because it is checked or converted.
+    pub(crate) whole: bool,
+    /// What becomes of bodies that are passed on; `None`: nothing.
+    pub(crate) conversion: Option<Box<Conversion>>,
     /// Largest body of a request that is passed on, bytes.
     pub(crate) payload: u64,
     /// Whether the API has headers of its own for answers.
@@ -43,13 +47,73 @@ pub struct Http {
     timeout_ms: u32,
 }
 
+/// How `HTTP_PROXY` converts bodies between bytes and base64. Source: developer guide, "Content type conversions in API Gateway".
+#[derive(Debug)]
+pub(crate) struct Conversion {
+    request: Handling,
+    reply: Handling,
+    binary: Arc<BinaryTypes>,
+}
+
+impl Conversion {
+    /// Reads what an integration asks for: for requests itself, for answers its default response. `None` when neither asks.
+    pub(crate) fn link(
+        from: &v1::Integration,
+        binary: &Arc<BinaryTypes>,
+    ) -> Result<Option<Box<Self>>, Unfit> {
+        let response = from.responses.iter().find(|r| r.selection_pattern.is_empty());
+        let request = Handling::parse(&from.content_handling)?;
+        let reply = Handling::parse(response.map_or("", |r| &r.content_handling))?;
+        if request == Handling::AsItComes && reply == Handling::AsItComes {
+            return Ok(None);
+        }
+        if from.response_transfer_mode == "STREAM" {
+            return Err(Unfit::Always(
+                "contentHandling needs whole bodies, and responseTransferMode is STREAM".into(),
+            ));
+        }
+        Ok(Some(Box::new(Self { request, reply, binary: binary.clone() })))
+    }
+
+    /// Whether answers change.
+    pub(crate) fn changes_replies(&self) -> bool {
+        self.reply != Handling::AsItComes
+    }
+
+    /// A request's body as the upstream gets it.
+    pub(crate) fn request(&self, head: &Head, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        if self.request == Handling::AsItComes {
+            return Ok(body);
+        }
+        let binary = self.binary.holds(media::first(head, Known::ContentType));
+        let made = Payload::of_request(body, binary, self.request);
+        made.map(Payload::into_bytes).map_err(|_| Failure::BadConversion)
+    }
+
+    /// An answer's body as the caller gets it.
+    pub(crate) fn reply(
+        &self,
+        head: &Head,
+        reply: &Head,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        if self.reply == Handling::AsItComes {
+            return Ok(body);
+        }
+        let binary = self.binary.holds(media::first(reply, Known::ContentType));
+        let wanted = self.binary.holds(accepted(head));
+        let made = Payload::of_reply(body, binary, wanted, self.reply);
+        made.map(Payload::into_bytes).map_err(|_| Failure::BadConversion)
+    }
+}
+
 /// Builds the upstream of an integration.
 pub(crate) fn link(
     from: &v1::Integration,
     variables: Variables<'_>,
     upstreams: &mut Upstreams,
     settings: &Settings,
-    checked: bool,
+    whole: bool,
     api_id: &str,
 ) -> Result<Http, Unfit> {
     let vpc_link = vpc_link(from, variables)?;
@@ -72,7 +136,7 @@ pub(crate) fn link(
     line(&mut fixed, b"Host", upstream.authority.as_bytes());
     line(&mut fixed, b"X-Amzn-Apigateway-Api-Id", api_id.as_bytes());
     let mapped = |wanted| mappings.headers.iter().any(|(_, known, _)| *known == wanted);
-    if checked && !mapped(Known::AcceptEncoding) {
+    if whole && !mapped(Known::AcceptEncoding) {
         line(&mut fixed, b"Accept-Encoding", b"identity");
     }
     Ok(Http {
@@ -82,7 +146,8 @@ pub(crate) fn link(
         headers: mappings.headers,
         reads_body,
         streams: from.response_transfer_mode == "STREAM",
-        checked,
+        whole,
+        conversion: None,
         payload: settings.payload,
         cors: settings.cors.is_some(),
         fixed: fixed.into(),
@@ -248,7 +313,7 @@ impl Http {
     fn pass(&self, out: &mut Vec<u8>, head: &Head) -> Seen {
         let mut seen = Seen::default();
         for field in &head.fields {
-            if !passes(field.known) || (field.known == Known::AcceptEncoding && self.checked) {
+            if !passes(field.known) || (field.known == Known::AcceptEncoding && self.whole) {
                 continue;
             }
             let name = head.bytes(field.name);

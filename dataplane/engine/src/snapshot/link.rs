@@ -7,7 +7,7 @@ use tidegate_proto::v1;
 use crate::head::Method;
 use crate::integration::aws;
 use crate::integration::endpoints::Endpoints;
-use crate::integration::http::{self, Http};
+use crate::integration::http::{self, Conversion, Http};
 use crate::integration::lambda::LambdaProxy;
 use crate::integration::mapped::{Endpoint, Mapped};
 use crate::integration::mappings::Mappings;
@@ -83,6 +83,8 @@ pub(crate) struct ForwardAuth {
 pub(crate) enum Integration {
     HttpProxy(Box<Http>),
     LambdaProxy(Box<LambdaProxy>),
+    /// A service of AWS, Firehose as a rule, that gets the caller's body as it comes and whose answer is passed on.
+    ServiceProxy(Box<aws::Service>),
     Mapped(Box<Mapped>),
     /// Its variables make no sense; says why.
     Broken(Box<str>),
@@ -375,12 +377,11 @@ impl Draft<'_> {
         }
         match kind {
             v1::IntegrationType::HttpProxy => {
-                if !integration.content_handling.is_empty() {
-                    return Err(Unfit::Always(
-                        "contentHandling of HTTP_PROXY is not supported yet".into(),
-                    ));
-                }
-                self.http(integration, checked).map(Integration::HttpProxy)
+                let conversion = Conversion::link(integration, &self.binary)?;
+                let whole = checked || conversion.as_ref().is_some_and(|c| c.changes_replies());
+                let mut http = self.http(integration, whole)?;
+                http.conversion = conversion;
+                Ok(Integration::HttpProxy(http))
             }
             v1::IntegrationType::Http => {
                 let endpoint = Endpoint::Http(self.http(integration, false)?);
@@ -419,16 +420,22 @@ impl Draft<'_> {
                     streams,
                 })))
             }
-            v1::IntegrationType::AwsProxy => Err(Unfit::Always(
-                "integrations of type AWS_PROXY with Firehose are not supported yet".into(),
-            )),
+            v1::IntegrationType::AwsProxy => {
+                if streams {
+                    return Err(Unfit::Always(
+                        "responseTransferMode STREAM of AWS_PROXY is for Lambda functions".into(),
+                    ));
+                }
+                let mappings = aws::mappings(integration, self.variables)?;
+                self.service(integration, mappings).map(|s| Integration::ServiceProxy(Box::new(s)))
+            }
             _ => Err(Unfit::Always(format!("integrations of type {name} are not supported yet"))),
         }
     }
 
-    fn http(&mut self, from: &v1::Integration, checked: bool) -> Result<Box<Http>, Unfit> {
+    fn http(&mut self, from: &v1::Integration, whole: bool) -> Result<Box<Http>, Unfit> {
         let (upstreams, settings) = (&mut self.linker.upstreams, &self.settings);
-        http::link(from, self.variables, upstreams, settings, checked, &self.bundle.api_id)
+        http::link(from, self.variables, upstreams, settings, whole, &self.bundle.api_id)
             .map(Box::new)
     }
 
