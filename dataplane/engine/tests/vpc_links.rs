@@ -1,4 +1,5 @@
 //! Integrations through VPC links: the URI names, the link leads, and a link that leads nowhere says so.
+#![allow(clippy::unwrap_used, reason = "a test ends where what it needs is missing")]
 
 mod support;
 
