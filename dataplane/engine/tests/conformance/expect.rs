@@ -18,7 +18,7 @@ pub fn sent(want: &Value, call: &Called) -> Result<(), String> {
             "upstream" => text("upstream", want, &sent.upstream)?,
             "target" => text("target", want, &sent.target)?,
             "timeout" => {
-                text("timeout", &Value::from(want.to_string()), &sent.timeout_ms.to_string())?
+                text("timeout", &Value::from(want.to_string()), &sent.timeout_ms.to_string())?;
             }
             "headers" => headers(want, &sent.fields)?,
             "headerNames" => names(want, &sent.fields)?,
