@@ -124,7 +124,7 @@ fn decide(
                 note(&mut cx, |scratch| would_call(&call, scratch));
                 next.give(&mut cx, head, Ok(Reply::of(200, Vec::new())))
             }
-            Step::Wait(Wait::Call(call, _)) => {
+            Step::Wait(Wait::Call(call, _) | Wait::Open(call, _)) => {
                 let request = outgoing(&call.request, &call.upstream, &call.body, cx.scratch);
                 note(&mut cx, |_| would_answer("mapped from ", &call.request));
                 explained.upstream = Some(request);

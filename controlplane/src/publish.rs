@@ -31,7 +31,7 @@ pub use nodes::{Nodes, Seat};
 pub use objects::PLACEMENT_TAG;
 pub use peers::{PeerError, PeerSeat, Peers};
 pub use session::{Session, Violation};
-pub use view::{api_objects, domain_object};
+pub use view::{api_objects, domain_object, vpc_link_objects};
 
 use crate::app::Settings;
 use crate::model::{ApiId, HostName};
@@ -70,6 +70,9 @@ impl Publisher {
         }
         for (key, domain) in objects::domains(&*store).await? {
             edit.set_shared(&key, Some(domain));
+        }
+        for (key, link) in objects::vpc_links(&*store).await? {
+            edit.set_shared(&key, Some(link));
         }
         let epoch = store.epoch();
         let catalog = edit.finish(Revision { epoch, sequence: head });
@@ -157,6 +160,10 @@ impl Publisher {
                         let domain = objects::domain(&*self.store, name).await?;
                         edit.set_shared(&keys::domain(name.as_str()), domain);
                     }
+                    Touched::VpcLink(key) => {
+                        let link = objects::vpc_link(&*self.store, key).await?;
+                        edit.set_shared(key, link);
+                    }
                 }
             }
             let keys = edit.take_changed();
@@ -180,6 +187,8 @@ enum Touched {
     Api(ApiId),
     /// A public domain.
     Domain(HostName),
+    /// A VPC link, by its key.
+    VpcLink(String),
 }
 
 impl Touched {
@@ -193,6 +202,7 @@ impl Touched {
             ChangeKind::Domain => {
                 HostName::parse(key.strip_prefix(keys::DOMAINS)?).ok().map(Self::Domain)
             }
+            ChangeKind::VpcLink => Some(Self::VpcLink(key.clone())),
             _ => None,
         }
     }
@@ -214,6 +224,7 @@ async fn recent(store: &dyn Store, head: Rev) -> Result<Log, StoreError> {
                     None => format!("api/{id}"),
                 },
                 Some(Touched::Domain(name)) => keys::domain(name.as_str()),
+                Some(Touched::VpcLink(key)) => key,
                 None => continue,
             };
             log.extend(logged.rev, [key]);

@@ -139,6 +139,9 @@ errors! {
     BadRequest ManyVpcLinkTargets => "More than one target arn specified for vpc link.";
     /// A target that is no ARN.
     BadRequest MalformedArn { arn: String } => "Invalid ARN. ARN is not well formed {arn}";
+    /// A tag `tidegate:targets` that names none. Ours: AWS has load balancers there.
+    BadRequest InvalidVpcLinkTargets { cause: tidegate_engine::snapshot::BadTarget } =>
+        "Invalid tag value specified: tidegate:targets: {cause}";
     /// PATCH of targets. Text seen in provider issues.
     BadRequest VpcLinkTargetsAreFixed => "Target arns are not allowed to be changed/added.";
     /// DeleteVpcLink while methods use it. Text seen in provider issues.

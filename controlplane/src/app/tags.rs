@@ -90,6 +90,9 @@ impl App {
                     let before = take_tags(&key, &mut row)?;
                     let mut tags = before.clone();
                     edit(&mut tags)?;
+                    if kind == ChangeKind::VpcLink {
+                        tags.iter().try_for_each(super::vpc_links::check_targets)?;
+                    }
                     if tags != before {
                         if let Some(tags) = tags {
                             let tags = tags.into_iter().map(|(key, tag)| (key, Value::String(tag)));

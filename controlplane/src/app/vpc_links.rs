@@ -1,9 +1,32 @@
 //! VPC links: create, show, change, delete. Ours are available at once; the answer to CreateVpcLink says `PENDING`, as AWS's does.
 
+use tidegate_engine::snapshot::{BadTarget, MAX_TARGETS, Target};
+
 use super::patch::{PatchOp, PatchOperation};
 use super::{App, AppError, Page, Paging, arn, tags};
 use crate::model::{StringMap, VpcLink, VpcLinkId, VpcLinkStatus, WireName as _};
 use crate::store::{ChangeKind, keys};
+
+/// The tag that says where a link leads, since there are no load balancers here: `host:port`, several of them separated by spaces.
+pub const TARGETS_TAG: &str = "tidegate:targets";
+
+/// The targets that a link's tags name.
+///
+/// # Errors
+/// If one of them is no target, or there are too many.
+pub fn targets(tags: Option<&StringMap>) -> Result<Vec<String>, BadTarget> {
+    let tag = tags.and_then(|tags| tags.get(TARGETS_TAG));
+    let named = tag.map(String::as_str).unwrap_or_default().split_ascii_whitespace();
+    let targets: Vec<String> = named
+        .map(|text| Target::parse(text).map(|target| target.to_string()))
+        .collect::<Result<_, _>>()?;
+    if targets.len() > MAX_TARGETS { Err(BadTarget::TooMany) } else { Ok(targets) }
+}
+
+/// Refuses tags whose targets are none.
+pub(super) fn check_targets(tags: &StringMap) -> Result<(), AppError> {
+    targets(Some(tags)).map_err(|cause| AppError::InvalidVpcLinkTargets { cause }).map(drop)
+}
 
 /// What CreateVpcLink is told.
 #[derive(Debug, Clone, Default)]
@@ -110,6 +133,7 @@ fn vpc_link(input: CreateVpcLink) -> Result<VpcLink, AppError> {
     }
     let tags = input.tags.filter(|tags| !tags.is_empty());
     tags.iter().try_for_each(tags::check)?;
+    tags.iter().try_for_each(check_targets)?;
     Ok(VpcLink {
         id: VpcLinkId::draw(&mut rand::rng()),
         name: input.name,

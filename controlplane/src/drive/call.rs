@@ -13,7 +13,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::TokioIo;
 use tidegate_engine::head::{BodySize, Head};
 use tidegate_engine::integration::guard::AddressPolicy;
-use tidegate_engine::snapshot::{Scheme, Upstream};
+use tidegate_engine::snapshot::{Scheme, Target, Upstream};
 use tidegate_engine::{CallError, Outgoing};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -49,13 +49,17 @@ impl From<CallError> for NoAnswer {
 pub(super) async fn send(
     policy: &AddressPolicy,
     upstream: &Upstream,
+    targets: Option<&[Target]>,
     outgoing: &Outgoing,
     scratch: &[u8],
     body: Bytes,
 ) -> Result<Answered, NoAnswer> {
     let deadline = Instant::now() + outgoing.timeout();
     let exchange = async {
-        let addresses = resolve(policy, upstream).await?;
+        let addresses = match targets {
+            Some(targets) => resolve_targets(policy, targets).await?,
+            None => resolve(&upstream.host, upstream.port, |ip| policy.allows(ip)).await?,
+        };
         let stream = connect(&addresses, outgoing.timeout()).await?;
         let request = request(outgoing, scratch, body)?;
         match upstream.scheme {
@@ -69,14 +73,15 @@ pub(super) async fn send(
     timeout_at(deadline, exchange).await.unwrap_or(Err(CallError::Timeout.into()))
 }
 
-/// The addresses of an upstream that may be called.
+/// The addresses of a host that may be called.
 async fn resolve(
-    policy: &AddressPolicy,
-    upstream: &Upstream,
+    host: &str,
+    port: u16,
+    allows: impl Fn(IpAddr) -> bool,
 ) -> Result<Vec<SocketAddr>, CallError> {
-    let found: Vec<SocketAddr> = match upstream.host.parse::<IpAddr>() {
-        Ok(literal) => vec![SocketAddr::new(literal, upstream.port)],
-        Err(_) => tokio::net::lookup_host((&*upstream.host, upstream.port))
+    let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {
+        Ok(literal) => vec![SocketAddr::new(literal, port)],
+        Err(_) => tokio::net::lookup_host((host, port))
             .await
             .map_err(|_| CallError::Unresolved)?
             .collect(),
@@ -85,8 +90,26 @@ async fn resolve(
         return Err(CallError::Unresolved);
     }
     let allowed: Vec<SocketAddr> =
-        found.into_iter().filter(|address| policy.allows(address.ip())).collect();
+        found.into_iter().filter(|address| allows(address.ip())).collect();
     if allowed.is_empty() { Err(CallError::Denied) } else { Ok(allowed) }
+}
+
+/// The addresses of a VPC link's targets, in their order. A target without any does not hide the others.
+async fn resolve_targets(
+    policy: &AddressPolicy,
+    targets: &[Target],
+) -> Result<Vec<SocketAddr>, CallError> {
+    let (mut all, mut failure) = (Vec::new(), CallError::Unresolved);
+    for target in targets {
+        match resolve(&target.host, target.port, |ip| policy.allows_target(ip)).await {
+            Ok(addresses) => all.extend(addresses),
+            Err(error) => failure = error,
+        }
+        if all.len() >= MAX_ADDRESSES {
+            break;
+        }
+    }
+    if all.is_empty() { Err(failure) } else { Ok(all) }
 }
 
 /// Connects to the first address that answers. Each gets its share of the time, so that a dead one leaves some for the next.
@@ -215,19 +238,27 @@ mod tests {
 
     #[tokio::test]
     async fn only_addresses_the_policy_allows_are_called() {
-        let upstream = |host: &str| {
-            let mut upstreams = tidegate_engine::snapshot::Upstreams::default();
-            upstreams.intern(Scheme::Http, host, 80, true)
-        };
+        async fn called(policy: &AddressPolicy, host: &str) -> Result<(), CallError> {
+            resolve(host, 80, |ip| policy.allows(ip)).await.map(drop)
+        }
         let strict = AddressPolicy::default();
         for host in ["127.0.0.1", "localhost", "169.254.169.254", "::1", "fd00:ec2::254"] {
-            assert_eq!(resolve(&strict, &upstream(host)).await, Err(CallError::Denied), "{host}");
+            assert_eq!(called(&strict, host).await, Err(CallError::Denied), "{host}");
         }
         let local = AddressPolicy::default().with_loopback();
-        assert!(resolve(&local, &upstream("localhost")).await.is_ok());
-        let metadata = resolve(&local, &upstream("169.254.169.254")).await;
-        assert_eq!(metadata, Err(CallError::Denied));
-        let unknown = resolve(&local, &upstream("no.such.name.invalid")).await;
-        assert_eq!(unknown, Err(CallError::Unresolved));
+        assert!(called(&local, "localhost").await.is_ok());
+        assert_eq!(called(&local, "169.254.169.254").await, Err(CallError::Denied));
+        assert_eq!(called(&local, "no.such.name.invalid").await, Err(CallError::Unresolved));
+    }
+
+    #[tokio::test]
+    async fn targets_of_a_link_may_be_private_and_one_that_may_not_be_called_hides_no_other() {
+        let strict = AddressPolicy::default();
+        let target = |text: &str| Target::parse(text).unwrap();
+        let metadata = target("169.254.169.254:80");
+        let found = resolve_targets(&strict, &[metadata.clone(), target("[fd12::1]:81")]).await;
+        assert_eq!(found, Ok(vec!["[fd12::1]:81".parse().unwrap()]));
+        assert_eq!(resolve_targets(&strict, &[metadata]).await, Err(CallError::Denied));
+        assert_eq!(resolve_targets(&strict, &[]).await, Err(CallError::Unresolved));
     }
 }

@@ -20,8 +20,10 @@ use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::integration::guard::AddressPolicy;
 use tidegate_engine::snapshot::{Upstream, World};
 use tidegate_engine::{
-    Answer, Body, BodyError, CallError, Ctx, Now, Outgoing, Relay, Reply, Step, Wait, begin,
+    Answer, Body, BodyError, CallError, Ctx, Now, Opened, Outgoing, Relay, Reply, Step, Streamed,
+    Wait, begin,
 };
+use tidegate_proto::v1;
 use tokio::sync::Semaphore;
 
 use super::call::{self, Answered, NoAnswer};
@@ -33,6 +35,7 @@ use crate::compile::compile;
 use crate::model::{
     AuthorizationType, HttpMethod, Method, Resource, RestApi, Snapshot, StringMap, WireName as _,
 };
+use crate::publish;
 use fault::{Replied, fault, too_large};
 use log::Log;
 use request::Asked;
@@ -102,9 +105,11 @@ pub async fn test_invoke(
     let tested = alone(&workspace, resource, method);
     let settings = app.settings().clone();
     let variables = input.stage_variables;
+    let vpc_links = publish::vpc_link_objects(&**app.store()).await?;
     let (policy, aws) = (settings.test_calls.clone(), settings.aws.clone());
     // Templates and schemas of one method can be large: off the threads that answer other callers.
-    let built = tokio::task::spawn_blocking(move || build(&settings, &tested, &variables)).await;
+    let built =
+        tokio::task::spawn_blocking(move || build(&settings, &tested, &variables, vpc_links)).await;
     let built = built.unwrap_or_else(|cause| {
         tracing::error!(%cause, "a test could not be prepared");
         Err("the method could not be prepared".to_owned())
@@ -145,12 +150,18 @@ fn alone(workspace: &Workspace, resource: &Arc<Resource>, method: &Method) -> Sn
 }
 
 /// Compiles and links as for a node; else why a node would refuse.
-fn build(settings: &Settings, tested: &Snapshot, variables: &StringMap) -> Result<World, String> {
+fn build(
+    settings: &Settings,
+    tested: &Snapshot,
+    variables: &StringMap,
+    vpc_links: Vec<v1::VpcLink>,
+) -> Result<World, String> {
     let bundle = compile(tested).map_err(|diagnostics| {
         let each: Vec<String> = diagnostics.into_iter().map(|one| one.message).collect();
         each.join("; ")
     })?;
-    let objects = world::Objects::single(request::STAGE, &tested.rest_api.id, bundle, variables);
+    let api = &tested.rest_api.id;
+    let objects = world::Objects::single(request::STAGE, api, bundle, variables, vpc_links);
     world::build(settings, Some(objects)).map_err(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         cause.unwrap_or_else(|| error.to_string())
@@ -215,10 +226,28 @@ impl<'p> Test<'p> {
                     let got = if fits { Ok(body) } else { Err(BodyError::TooLarge) };
                     next.give(&mut cx, &head, got)
                 }
+                Step::Wait(Wait::Open(mut call, next)) => {
+                    let body = Bytes::from(std::mem::take(&mut call.body));
+                    let got =
+                        self.call(&world, &call.upstream, &call.request, cx.scratch, body).await;
+                    let got = match got {
+                        Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
+                        Err(NoAnswer::Call(error)) => Err(error),
+                        Ok(got) => {
+                            let mut body = Streamed::new(&got.head);
+                            body.read(&got.body);
+                            body.finish();
+                            Ok(Opened { body })
+                        }
+                    };
+                    failed = got.as_ref().err().copied();
+                    next.give(&mut cx, &head, got)
+                }
                 Step::Wait(Wait::Call(mut call, next)) => {
                     self.tell_validation(cx.trace.as_deref());
                     let body = Bytes::from(std::mem::take(&mut call.body));
-                    let got = self.call(&call.upstream, &call.request, cx.scratch, body).await;
+                    let got =
+                        self.call(&world, &call.upstream, &call.request, cx.scratch, body).await;
                     let got = match got {
                         Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
                         Err(NoAnswer::Call(error)) => Err(error),
@@ -241,12 +270,17 @@ impl<'p> Test<'p> {
                 Step::Answer(answer) => break End::Answered(answer, Bytes::new()),
             };
         };
-        let (answer, relayed) = match end {
+        let (mut answer, relayed) = match end {
             End::Answered(answer, relayed) => (answer, relayed),
             End::Refused(reason) => return self.refused(&reason),
         };
-        let body = match answer.body {
+        let body = match &mut answer.body {
             Body::Upstream => relayed.to_vec(),
+            Body::Streamed(streamed) => {
+                let mut body = Vec::new();
+                streamed.drain(&mut body);
+                body
+            }
             _ => answer.bytes(&cx).to_vec(),
         };
         let fields = lines(&answer.fields, cx.scratch);
@@ -267,12 +301,14 @@ impl<'p> Test<'p> {
 
     async fn relay(&mut self, relay: &Relay, cx: &Ctx<'_>) -> Result<Answered, NoAnswer> {
         let body = self.asked.body.clone();
-        self.call(relay.upstream(cx.world), &relay.request, cx.scratch, body).await
+        let upstream = relay.upstream(cx.world);
+        self.call(cx.world, upstream, &relay.request, cx.scratch, body).await
     }
 
     /// Makes a call and tells of it.
     async fn call(
         &mut self,
+        world: &World,
         upstream: &Upstream,
         outgoing: &Outgoing,
         scratch: &[u8],
@@ -288,7 +324,8 @@ impl<'p> Test<'p> {
         self.log.line(format_args!("Endpoint request body after transformations: {text}"));
         self.log.line(format_args!("Sending request to {uri}"));
         let since = Instant::now();
-        let got = call::send(self.policy, upstream, outgoing, scratch, body).await?;
+        let targets = world.targets(upstream).map(|targets| &**targets);
+        let got = call::send(self.policy, upstream, targets, outgoing, scratch, body).await?;
         let (status, waited) = (got.head.status, since.elapsed().as_millis());
         self.log.line(format_args!(
             "Received response. Status: {status}, Integration latency: {waited} ms"

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::mapping::context::host_without_port;
 use tidegate_engine::route::address::{self, Name};
-use tidegate_engine::snapshot::{Api, BundleId, Domain, Link, Linker, Revision, World};
+use tidegate_engine::snapshot::{Api, BundleId, Domain, Link, Linker, Revision, World, targets};
 use tidegate_engine::{Ctx, Now};
 use tidegate_proto::v1;
 
@@ -23,6 +23,7 @@ pub(super) struct Objects {
     api: v1::Api,
     bindings: Vec<v1::Binding>,
     bundles: HashMap<Vec<u8>, Vec<u8>>,
+    vpc_links: Vec<v1::VpcLink>,
 }
 
 /// The custom domain a request is for, if it is for one.
@@ -51,6 +52,7 @@ impl Objects {
         api_id: &ApiId,
         bundle: CompiledBundle,
         variables: &StringMap,
+        vpc_links: Vec<v1::VpcLink>,
     ) -> Self {
         let id = bundle.id.0.to_vec();
         Self {
@@ -66,6 +68,7 @@ impl Objects {
                 ..v1::Binding::default()
             }],
             bundles: HashMap::from([(id, bundle.bytes)]),
+            vpc_links,
         }
     }
 }
@@ -106,7 +109,8 @@ pub(super) async fn load(
             bundles.insert(bundle.clone(), bytes);
         }
     }
-    Ok(Some(Objects { api, bindings, bundles }))
+    let vpc_links = publish::vpc_link_objects(&**store).await?;
+    Ok(Some(Objects { api, bindings, bundles, vpc_links }))
 }
 
 /// Links the objects as a node does.
@@ -142,6 +146,10 @@ pub(super) fn build(settings: &Settings, objects: Option<Objects>) -> Result<Wor
     let api = Api::assemble(&objects.api, linked.into_iter())?;
     let mut edit = world.edit();
     edit.set_api(Arc::new(api));
+    for link in &objects.vpc_links {
+        // One that leads nowhere says so when it is called.
+        edit.set_vpc_link(&link.id, targets(link).unwrap_or_default());
+    }
     Ok(edit.finish(Revision::default()))
 }
 

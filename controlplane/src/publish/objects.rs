@@ -1,6 +1,7 @@
 //! Rows to objects of the stream.
 
 mod domains;
+mod vpc_links;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::store::{Row, Store, StoreError};
 pub const PLACEMENT_TAG: &str = "tidegate:placement:";
 
 pub(super) use domains::{domain, domains};
+pub(super) use vpc_links::{vpc_link, vpc_links};
 
 /// Every API's id.
 pub(super) async fn api_ids(store: &dyn Store) -> Result<Vec<ApiId>, StoreError> {

@@ -38,3 +38,15 @@ pub async fn domain_object(
     }
     Ok(None)
 }
+
+/// Every VPC link, as nodes would get them now.
+pub async fn vpc_link_objects(store: &dyn Store) -> Result<Vec<v1::VpcLink>, StoreError> {
+    let links = objects::vpc_links(store).await?.into_iter();
+    let kinds = links.map(|(_, entry)| entry.object.kind);
+    Ok(kinds
+        .filter_map(|kind| match kind {
+            Some(Kind::VpcLink(link)) => Some(link),
+            _ => None,
+        })
+        .collect())
+}

@@ -29,8 +29,9 @@ mod step;
 pub mod validate;
 
 pub use exchange::{Ctx, Listener, Now};
+pub use integration::lambda::{Broken, Streamed};
 pub use pipeline::begin;
 pub use step::{
-    Answer, Answers, Body, BodyError, Call, CallError, Counts, Fields, Next, Outgoing, Purpose,
-    Record, Relay, Reply, Step, Wait,
+    Answer, Answers, Body, BodyError, Call, CallError, Counts, Fields, Next, Opened, Outgoing,
+    Purpose, Record, Relay, Reply, Step, Wait,
 };

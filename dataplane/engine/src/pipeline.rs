@@ -17,8 +17,8 @@ use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
-    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Outgoing, Purpose,
-    Record, Relay, Reply, Step, Wait,
+    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Opened, Outgoing,
+    Purpose, Record, Relay, Reply, Step, Wait,
 };
 
 /// Decides what to do with a request whose head has arrived.
@@ -262,6 +262,26 @@ pub(crate) fn replied(
     }
 }
 
+/// Goes on with the beginning of an answer that is streamed.
+pub(crate) fn opened(
+    parked: Calling,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<Opened, CallError>,
+) -> Step {
+    let Calling { routed, ids, .. } = parked;
+    let view = View::new(cx, head, &routed, &ids);
+    let method = cx.world.method(routed.place);
+    let made = match (method.map(|method| &method.integration), got) {
+        (Some(Integration::LambdaProxy(proxy)), Ok(opened)) => {
+            proxy.answer_streamed(cx, &view, &ids, routed.place, opened)
+        }
+        (_, Ok(_)) => Err(Failure::Misconfigured.into()),
+        (_, Err(error)) => Err(failed(cx, routed.place, error).into()),
+    };
+    settle(cx, head, &routed, ids, made)
+}
+
 /// Goes on with the request's body.
 pub(crate) fn received(
     parked: Receiving,
@@ -312,14 +332,16 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         }
         _ if checks_body => Ok(head.body != BodySize::Empty),
         Integration::HttpProxy(http)
-            if http.reads_body || http.checked || is_coded(cx, head, http, place) =>
+            if http.reads_body
+                || http.whole
+                || http.conversion.is_some()
+                || is_coded(cx, head, http, place) =>
         {
             Ok(head.body != BodySize::Empty)
         }
         Integration::HttpProxy(http) => {
-            return match http.passed(cx, &view) {
+            return match http.reach(cx, "HTTP_PROXY").and_then(|()| http.passed(cx, &view)) {
                 Ok(request) => {
-                    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
                     http.tell(cx, &view);
                     let max_body = http.payload.min(cx.listener.max_body);
                     Step::Relay(Relay { request, max_body, cors: http.cors, routed, ids })
@@ -336,7 +358,9 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             }
             mapped.wants_body(head)
         }
-        Integration::LambdaProxy(_) => Ok(head.body != BodySize::Empty),
+        Integration::LambdaProxy(_) | Integration::ServiceProxy(_) => {
+            Ok(head.body != BodySize::Empty)
+        }
     };
     match wants_body {
         Ok(true) => {
@@ -375,13 +399,23 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
         Some(Integration::LambdaProxy(proxy)) => {
             proxy.invoke(cx, &view, &body).map(|call| Sent::Call(call, Overrides::default()))
         }
+        Some(Integration::ServiceProxy(service)) => {
+            service.pass(cx, &view, body).map(|call| Sent::Call(call, Overrides::default()))
+        }
         _ => Err(Failure::Misconfigured),
     };
     let made = match sent {
         Ok(Sent::Call(mut call, overrides)) => {
             let purpose = Purpose::Integrate;
             call.max_reply = max_reply(cx, routed.place);
+            let streams = matches!(
+                method.map(|method| &method.integration),
+                Some(Integration::LambdaProxy(proxy)) if proxy.streams
+            );
             let calling = Calling { purpose, routed, ids, overrides };
+            if streams {
+                return Step::Wait(Wait::Open(call, Next::new(calling)));
+            }
             return Step::Wait(Wait::Call(call, Next::new(calling)));
         }
         Ok(Sent::Selected(mapped, value, overrides)) => {
@@ -405,8 +439,12 @@ fn pass(
         None
     };
     let view = &View { body: document.as_ref(), ..*view };
+    let body = match &http.conversion {
+        Some(conversion) => conversion.request(view.head, body)?,
+        None => body,
+    };
+    http.reach(cx, "HTTP_PROXY")?;
     let request = http.passed(cx, view)?;
-    cx.note("integration", || format!("HTTP_PROXY to {}", http.upstream.authority));
     http.tell(cx, view);
     let upstream = http.upstream.clone();
     let (purpose, max_reply) = (Purpose::Integrate, MAX_REPLY);
@@ -429,10 +467,17 @@ fn answer(
             mapped.answer(cx, &view, ids, routed.place, reply, overrides)
         }
         Some(Integration::LambdaProxy(proxy)) => proxy.answer(cx, &view, ids, routed.place, &reply),
-        _ => {
+        other => {
+            let body = match other {
+                Some(Integration::HttpProxy(http)) => match &http.conversion {
+                    Some(conversion) => conversion.reply(head, &reply.head, reply.body)?,
+                    None => reply.body,
+                },
+                _ => reply.body,
+            };
             let fields = passed_on(cx, &reply.head, ids);
             let tail = Tail::new(*ids, Some(routed.place));
-            Ok(Answer { status: reply.head.status, fields, body: Body::Whole(reply.body), tail })
+            Ok(Answer { status: reply.head.status, fields, body: Body::Whole(body), tail })
         }
     }
 }

@@ -8,6 +8,7 @@ mod digest;
 mod link;
 mod settings;
 mod upstream;
+mod vpc_link;
 mod world;
 
 pub use bundle::{BundleId, Problem, RefuseBundle, check};
@@ -15,6 +16,7 @@ pub use digest::{SHARDS, ShardDigest, shard_digest, shard_of_key};
 pub use link::{Link, Linker};
 pub use settings::check_settings;
 pub use upstream::{Scheme, Upstream, UpstreamId, Upstreams};
+pub use vpc_link::{BadTarget, MAX_TARGETS, Target, targets};
 pub use world::{Api, Domain, Edit, Facts, Place, RefuseApi, Revision, Stage, World, shard_of};
 
 pub(crate) use link::{Authorize, Integration, LinkedMethod, Unfit, Variables};

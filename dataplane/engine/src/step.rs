@@ -10,6 +10,7 @@
 //!     step = match step {
 //!         Step::Wait(Wait::Body(limit, next)) => next.give(cx, head, /* the request's whole body, at most `limit` bytes */),
 //!         Step::Wait(Wait::Call(call, next)) => next.give(cx, head, /* the whole answer to `call` */),
+//!         Step::Wait(Wait::Open(call, next)) => next.give(cx, head, /* the beginning of the answer to `call` */),
 //!         Step::Relay(relay) => /* stream both ways; then `relay.reply`, which gives the answer's head */,
 //!         Step::Answer(answer) => /* send it; then `answer.finish` */,
 //!     }
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Method};
+use crate::integration::lambda::Streamed;
 use crate::pipeline;
 use crate::respond::{Failure, Tail};
 use crate::route::Routed;
@@ -139,13 +141,16 @@ pub enum Body {
     Constant(Place),
     /// These bytes.
     Whole(Vec<u8>),
+    /// What this makes of the upstream's answer, as the driver goes on reading that. The caller's connection is cut when it is
+    /// [`Broken`](crate::Broken).
+    Streamed(Box<Streamed>),
 }
 
 impl Answer {
     /// The body's bytes, unless it is the upstream's.
     pub fn bytes<'a>(&'a self, cx: &'a Ctx<'_>) -> &'a [u8] {
         match &self.body {
-            Body::Empty | Body::Upstream => &[],
+            Body::Empty | Body::Upstream | Body::Streamed(_) => &[],
             Body::Scratch(range) => range.of(cx.scratch),
             Body::Constant(place) => cx.world.constant(*place, &self.tail),
             Body::Whole(bytes) => bytes,
@@ -224,6 +229,9 @@ pub enum Wait {
     Body(u64, Next<Result<Vec<u8>, BodyError>>),
     /// Call a service and collect its answer.
     Call(Call, Next<Result<Reply, CallError>>),
+    /// Call a service and collect its answer until [`Streamed::is_open`]. The rest of it belongs to [`Body::Streamed`] of the answer
+    /// that follows.
+    Open(Call, Next<Result<Opened, CallError>>),
 }
 
 /// Why a request's body cannot be had.
@@ -278,6 +286,13 @@ impl Reply {
     pub fn of(status: u16, body: Vec<u8>) -> Self {
         Self { head: Head { status, ..Head::default() }, body }
     }
+}
+
+/// The beginning of an answer to a [`Call`] that is passed on while it comes.
+#[derive(Debug)]
+pub struct Opened {
+    /// What has been read of its body, begun with [`Streamed::new`] from its head.
+    pub body: Streamed,
 }
 
 /// Why a call gave no answer.
@@ -348,6 +363,14 @@ impl Answers for Result<Reply, CallError> {
 
     fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step {
         pipeline::replied(parked, cx, head, got)
+    }
+}
+
+impl Answers for Result<Opened, CallError> {
+    type Parked = pipeline::Calling;
+
+    fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step {
+        pipeline::opened(parked, cx, head, got)
     }
 }
 

@@ -261,12 +261,6 @@ fn the_operators_endpoints_take_the_place_of_awss() {
 
 #[test]
 fn what_cannot_be_called_refuses_the_bundle() {
-    let mut callers = aws("GET", "s3:path/b", &[]);
-    callers.credentials = "arn:aws:iam::*:user/*".into();
-    let firehose = v1::Integration {
-        r#type: v1::IntegrationType::AwsProxy.into(),
-        ..aws("POST", "firehose:action/PutRecord", &[])
-    };
     let stream = v1::Integration {
         response_transfer_mode: "STREAM".into(),
         ..aws("POST", "lambda:path/2021-11-15/functions/f/response-streaming-invocations", &[])
@@ -275,11 +269,40 @@ fn what_cannot_be_called_refuses_the_bundle() {
         (aws("GET", "s3", &[]), "Invalid ARN specified in the request"),
         (aws("GET", "s3:other/x", &[]), "AWS ARN for integration must contain path or action"),
         (aws("FETCH", "s3:path/x", &[]), "'FETCH' is no method"),
-        (callers, "calls with the caller's credentials are not supported yet"),
-        (firehose, "AWS_PROXY with Firehose are not supported yet"),
-        (stream, "responseTransferMode STREAM of AWS is not supported yet"),
+        (stream, "responseTransferMode STREAM is for HTTP_PROXY and AWS_PROXY, not for AWS"),
     ] {
         let found = link(&stage(integration).bundle, &[]).unwrap_err().to_string();
         assert!(found.contains(want), "{found}");
     }
+}
+
+#[test]
+fn calls_with_the_callers_credentials_have_none_without_aws_iam() {
+    let mut callers = aws("GET", "s3:path/b", &[]);
+    callers.credentials = "arn:aws:iam::*:user/*".into();
+    let ran = driver(callers).runs(&head("GET /prod/x/7", &[]), b"", Ok(whole(200, &[], b"")));
+    assert!(ran.called.is_none());
+    assert_eq!((ran.answer.status, ran.answer.failure), (500, Some("API_CONFIGURATION_ERROR")));
+    assert_eq!(ran.answer.body, r#"{"message": "Internal server error"}"#);
+}
+
+#[test]
+fn a_proxied_stream_of_firehose_gets_the_body_and_answers_as_it_does() {
+    let firehose = v1::Integration {
+        r#type: v1::IntegrationType::AwsProxy.into(),
+        ..aws("POST", "firehose:action/PutRecord", &[])
+    };
+    let body = br#"{"DeliveryStreamName":"s","Record":{"Data":"aGk="}}"#;
+    let said = whole(400, &[("Content-Type", "application/x-amz-json-1.1")], b"{\"__type\":\"X\"}");
+    let asked = head_with_body("POST /prod/x/7", &[], body);
+    let ran = driver(firehose).runs(&asked, body, Ok(said));
+    let sent = &ran.call().sent;
+    assert_eq!(
+        (sent.upstream.as_str(), sent.target.as_str()),
+        ("firehose.us-east-1.amazonaws.com", "/")
+    );
+    assert_eq!(sent.fields.all("X-Amz-Target"), ["Firehose_20150804.PutRecord"]);
+    assert_eq!(sent.fields.all("Content-Type"), ["application/x-amz-json-1.1"]);
+    assert_eq!(ran.call().body, body);
+    assert_eq!((ran.answer.status, ran.answer.body.as_str()), (400, "{\"__type\":\"X\"}"));
 }

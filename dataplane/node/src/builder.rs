@@ -21,7 +21,7 @@ use std::sync::Arc;
 use prost::Message;
 use tidegate_engine::integration::endpoints::Endpoints;
 use tidegate_engine::snapshot::{
-    Api, BundleId, Domain, Linker, Revision, ShardDigest, World, shard_of_key,
+    Api, BundleId, Domain, Linker, Revision, ShardDigest, World, shard_of_key, targets,
 };
 use tidegate_proto::v1;
 
@@ -249,6 +249,18 @@ impl Builder {
                         _ => edit.remove_domain(name),
                     }
                 }
+                Touched::VpcLink(id) => {
+                    let object = self.held.get(&format!("vpc-link/{id}")).and_then(Kept::decode);
+                    // Read once before it was accepted.
+                    let read = object.and_then(|object| match object.kind {
+                        Some(v1::object::Kind::VpcLink(link)) => targets(&link).ok(),
+                        _ => None,
+                    });
+                    match read {
+                        Some(targets) => edit.set_vpc_link(id, targets),
+                        None => edit.remove_vpc_link(id),
+                    }
+                }
                 Touched::Account => {
                     if let Some(v1::Object {
                         kind: Some(v1::object::Kind::Account(account)), ..
@@ -312,6 +324,7 @@ enum Touched {
     Account,
     Api(String),
     Domain(String),
+    VpcLink(String),
 }
 
 impl Round {
@@ -322,6 +335,7 @@ impl Round {
                 Touched::Api(rest.split('/').next().unwrap_or(rest).to_owned())
             }
             Some(("domain", name)) => Touched::Domain(name.to_owned()),
+            Some(("vpc-link", id)) => Touched::VpcLink(id.to_owned()),
             _ => Touched::Account,
         };
         self.touched.insert(touched);

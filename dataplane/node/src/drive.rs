@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
 use tidegate_engine::{
-    Answer, CallError, Counts, Ctx, Listener, Now, Purpose, Relay, Step, Wait, begin,
+    Answer, Body, CallError, Counts, Ctx, Listener, Now, Purpose, Relay, Step, Wait, begin,
 };
 
 use crate::http::h1::body::Incoming;
@@ -21,7 +21,7 @@ use crate::http::h1::{Framing, ResponseInfo};
 use crate::upstream::{Connection, Want};
 use crate::worker::exchange::Exchange;
 use crate::worker::{Pinned, Worker};
-use call::{call, collect, gather, prepare, pump, receive, stream, watch};
+use call::{Open, call, collect, gather, pass, prepare, pump, receive, stream, watch};
 
 /// The side of a caller that a request body comes from.
 pub trait RequestBody {
@@ -163,10 +163,18 @@ pub async fn exchange(
         waited: Cell::new(None),
     };
     ex.scratch.clear();
+    let mut open: Option<Box<Open>> = None;
     let mut step = begin(&mut it.ctx(&mut ex.scratch), &ex.request);
     loop {
         match step {
-            Step::Answer(answer) => return it.answer(ex, &answer, body, to).await,
+            Step::Answer(answer) => {
+                return match open {
+                    Some(open) if matches!(answer.body, Body::Streamed(_)) => {
+                        Box::pin(it.pass(ex, answer, *open, body, to)).await
+                    }
+                    _ => it.answer(ex, &answer, body, to).await,
+                };
+            }
             Step::Relay(relay) => return it.relay(ex, relay, body, to).await,
             // Boxed: the many requests that wait for nothing should not carry their state.
             Step::Wait(Wait::Body(limit, next)) => {
@@ -174,9 +182,20 @@ pub async fn exchange(
                 it.called.set(Instant::now());
                 step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
             }
+            Step::Wait(Wait::Open(call, next)) => {
+                let began = Instant::now();
+                let got = Box::pin(call::open(worker, &it.world, ex, call, to)).await;
+                it.called.set(Instant::now());
+                it.waited.set(Some(began.elapsed()));
+                let got = got.map(|(opened, rest)| {
+                    open = Some(rest);
+                    opened
+                });
+                step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
+            }
             Step::Wait(Wait::Call(call, next)) => {
                 let (began, purpose) = (Instant::now(), call.purpose);
-                let got = Box::pin(collect(worker, ex, call, to)).await;
+                let got = Box::pin(collect(worker, &it.world, ex, call, to)).await;
                 it.called.set(Instant::now());
                 if purpose == Purpose::Integrate {
                     it.waited.set(Some(began.elapsed()));
@@ -210,6 +229,7 @@ impl Exchanging<'_> {
         to: &mut impl Responder,
     ) -> Ended {
         let upstream = relay.upstream(&self.world);
+        let targets = self.world.targets(upstream);
         let limit = relay.request.timeout();
         let method = relay.request.method;
         let repeatable = is_idempotent(method) && body.is_done();
@@ -217,9 +237,11 @@ impl Exchanging<'_> {
         if let Err(error) = prepare(ex, &relay, body) {
             return self.fail(ex, relay, error, body, to).await;
         }
+        let mut repeats = if targets.is_some() { 2 } else { 1 };
         let mut left = limit;
         let (connection, info) = loop {
-            let connection = match self.worker.upstreams.acquire(upstream, want, left).await {
+            let acquiring = self.worker.upstreams.acquire(upstream, targets, want, left);
+            let connection = match acquiring.await {
                 Ok(connection) => connection,
                 Err(error) => return self.fail(ex, relay, error, body, to).await,
             };
@@ -231,14 +253,16 @@ impl Exchanging<'_> {
             let got = watch(calling, &connection, limit, &self.called, &*to).await;
             match got {
                 Ok(info) => break (connection, info),
-                // A connection that rested may have been closed by the other side just now. What got no byte of an answer and
-                // may be repeated is sent again, once, on a new one.
+                // What got no byte of an answer and may be repeated is sent again on a new connection: once, and behind a VPC link
+                // once more, since the new one may be to the target that is going down.
                 Err(CallError::Network)
-                    if connection.reused
-                        && repeatable
+                    if repeatable
+                        && repeats > 0
                         && ex.reply.buf.is_empty()
+                        && connection.broke()
                         && !to.is_gone() =>
                 {
+                    repeats -= 1;
                     want = Want::New;
                     left = limit.saturating_sub(self.called.get().elapsed());
                 }
@@ -359,6 +383,35 @@ impl Exchanging<'_> {
         let unasked = *streamed.as_ref().unwrap_or(&true);
         let reusable = info.reusable && incoming.is_done() && !unasked;
         Sent { answer, bytes, result: streamed.map(drop), reusable }
+    }
+
+    /// Sends an answer on that is made of an upstream's while that comes.
+    async fn pass(
+        &self,
+        ex: &mut Exchange,
+        mut answer: Answer,
+        mut open: Open,
+        body: &impl RequestBody,
+        to: &mut impl Responder,
+    ) -> Ended {
+        let head = AnswerHead {
+            status: answer.status,
+            fields: answer.fields.of(&ex.scratch),
+            framing: Framing::Chunked,
+            date: &self.date,
+            last: false,
+        };
+        let stall = self.worker.settings.limits.stall;
+        let mut bytes = 0;
+        let Body::Streamed(streamed) = &mut answer.body else { return Ended::Broken };
+        let passing = pass(&mut ex.stretch, head, streamed, &mut open, stall, to, &mut bytes);
+        let result = passing.await;
+        if let Some((code, details)) = streamed.failure() {
+            tracing::debug!(code, details, "a function failed while its answer was passed on");
+        }
+        let reusable = open.is_reusable();
+        let waited = self.waited.get().unwrap_or_default();
+        self.conclude(ex, Sent { answer, bytes, result, reusable }, waited, body, open.connection)
     }
 
     /// The end of a relayed exchange: count it, and keep the connection if it is at a message boundary.

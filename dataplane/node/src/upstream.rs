@@ -2,6 +2,7 @@
 
 pub mod connect;
 pub mod pool;
+mod targets;
 pub mod tls;
 
 pub use pool::{Connection, Upstreams, Want};

@@ -14,6 +14,7 @@ use super::sigv4::{self, PathStyle, Signer, Subject};
 use super::target::Target;
 use crate::exchange::Ctx;
 use crate::head::{Known, Method};
+use crate::mapping::body::Document;
 use crate::mapping::context::View;
 use crate::mapping::parameter::Source;
 use crate::respond::{Failure, line, lines};
@@ -52,9 +53,10 @@ pub(crate) fn link(
     settings: &Settings,
     api_id: &str,
 ) -> Result<Service, Unfit> {
-    if from.credentials.contains('*') {
-        return Err(Unfit::Always(
-            "calls with the caller's credentials are not supported yet".into(),
+    // AWS_IAM is what tells who calls; a method without it has no caller whose credentials could be used.
+    if is_callers(&from.credentials) {
+        return Err(Unfit::Here(
+            "it calls with the caller's credentials, which only methods with authorization AWS_IAM have".into(),
         ));
     }
     let (uri, varies) = variables.fold(&from.uri);
@@ -142,6 +144,12 @@ const HEADER_RULES: HeaderRules = HeaderRules {
     },
 };
 
+/// Whether credentials are those of whoever calls: `arn:aws:iam::*:user/*`. Source: API Gateway API Reference, `PutIntegration`,
+/// `credentials`.
+fn is_callers(credentials: &str) -> bool {
+    credentials.ends_with(":iam::*:user/*")
+}
+
 /// The function that a URI of Lambda invokes; `None` when it is no such URI.
 pub(crate) fn is_lambda(uri: &str) -> bool {
     uri.contains(":lambda:path/")
@@ -176,6 +184,24 @@ impl Service {
             }
             None => "not signed: there is no key".to_owned(),
         });
+    }
+
+    /// Writes the call that passes the caller's body on.
+    pub(crate) fn pass(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        body: Vec<u8>,
+    ) -> Result<Call, Failure> {
+        let document = if self.reads_body {
+            Some(Document::read(&body).map_err(|_| Failure::BadJson)?)
+        } else {
+            None
+        };
+        let view = &View { body: document.as_ref(), ..*view };
+        cx.note("integration", || format!("AWS_PROXY, {}", self.upstream.authority));
+        self.tell(cx, view);
+        self.call(cx, view, body)
     }
 
     /// Writes the call, signed if there are keys.

@@ -28,6 +28,29 @@ impl AddressPolicy {
     }
 }
 
+impl AddressPolicy {
+    /// Whether a driver may connect to this address because a VPC link names it. Private networks are what links are for, so all of
+    /// them are allowed; the machine itself, its link and metadata services are not.
+    pub fn allows_target(&self, address: IpAddr) -> bool {
+        self.allows(address) || is_private(canonical(address))
+    }
+}
+
+/// Networks that are private though not ordinary: carrier-grade NAT and unique local space, without the metadata services in them.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            shared && v4 != Ipv4Addr::new(100, 100, 100, 200)
+        }
+        IpAddr::V6(v6) => {
+            let metadata = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+            v6.segments()[0] & 0xfe00 == 0xfc00 && v6 != metadata
+        }
+    }
+}
+
 /// The address that is really meant: IPv4 in any of its IPv6 wrappings.
 fn canonical(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
@@ -132,6 +155,27 @@ mod tests {
         ] {
             assert!(policy.allows(text.parse().unwrap()), "{text}");
         }
+    }
+
+    #[test]
+    fn targets_of_links_may_be_private_but_neither_local_nor_metadata() {
+        let policy = AddressPolicy::default();
+        for text in ["10.0.0.1", "192.168.0.1", "100.64.0.1", "fd12::1", "::ffff:100.64.0.1"] {
+            assert!(policy.allows_target(text.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "127.0.0.1",
+            "::1",
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fe80::1",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "0.0.0.0",
+        ] {
+            assert!(!policy.allows_target(text.parse().unwrap()), "{text}");
+        }
+        assert!(policy.with_loopback().allows_target("127.0.0.1".parse().unwrap()));
     }
 
     #[test]

@@ -14,7 +14,9 @@ pub use super::target::{BadUrl, Url};
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known, Method};
 use crate::mapping::context::View;
+use crate::mapping::media::{self, BinaryTypes, Handling, Payload};
 use crate::mapping::parameter::Source;
+use crate::respond::responses::accepted;
 use crate::respond::{Failure, line, lines};
 use crate::snapshot::{Settings, Unfit, Upstream, Upstreams, Variables};
 use crate::step::Outgoing;
@@ -31,8 +33,10 @@ pub struct Http {
     pub(crate) reads_body: bool,
     /// Whether its answer is streamed whatever the caller would rather have.
     pub(crate) streams: bool,
-    /// Whether its answer is checked, so that all of it has to be there, and in no coding.
-    pub(crate) checked: bool,
+    /// Whether all of its answer has to be there, and in no coding, because it is checked or converted.
+    pub(crate) whole: bool,
+    /// What becomes of bodies that are passed on; `None`: nothing.
+    pub(crate) conversion: Option<Box<Conversion>>,
     /// Largest body of a request that is passed on, bytes.
     pub(crate) payload: u64,
     /// Whether the API has headers of its own for answers.
@@ -43,18 +47,76 @@ pub struct Http {
     timeout_ms: u32,
 }
 
+/// How `HTTP_PROXY` converts bodies between bytes and base64. Source: developer guide, "Content type conversions in API Gateway".
+#[derive(Debug)]
+pub(crate) struct Conversion {
+    request: Handling,
+    reply: Handling,
+    binary: Arc<BinaryTypes>,
+}
+
+impl Conversion {
+    /// Reads what an integration asks for: for requests itself, for answers its default response. `None` when neither asks.
+    pub(crate) fn link(
+        from: &v1::Integration,
+        binary: &Arc<BinaryTypes>,
+    ) -> Result<Option<Box<Self>>, Unfit> {
+        let response = from.responses.iter().find(|r| r.selection_pattern.is_empty());
+        let request = Handling::parse(&from.content_handling)?;
+        let reply = Handling::parse(response.map_or("", |r| &r.content_handling))?;
+        if request == Handling::AsItComes && reply == Handling::AsItComes {
+            return Ok(None);
+        }
+        if from.response_transfer_mode == "STREAM" {
+            return Err(Unfit::Always(
+                "contentHandling needs whole bodies, and responseTransferMode is STREAM".into(),
+            ));
+        }
+        Ok(Some(Box::new(Self { request, reply, binary: binary.clone() })))
+    }
+
+    /// Whether answers change.
+    pub(crate) fn changes_replies(&self) -> bool {
+        self.reply != Handling::AsItComes
+    }
+
+    /// A request's body as the upstream gets it.
+    pub(crate) fn request(&self, head: &Head, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        if self.request == Handling::AsItComes {
+            return Ok(body);
+        }
+        let binary = self.binary.holds(media::first(head, Known::ContentType));
+        let made = Payload::of_request(body, binary, self.request);
+        made.map(Payload::into_bytes).map_err(|_| Failure::BadConversion)
+    }
+
+    /// An answer's body as the caller gets it.
+    pub(crate) fn reply(
+        &self,
+        head: &Head,
+        reply: &Head,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        if self.reply == Handling::AsItComes {
+            return Ok(body);
+        }
+        let binary = self.binary.holds(media::first(reply, Known::ContentType));
+        let wanted = self.binary.holds(accepted(head));
+        let made = Payload::of_reply(body, binary, wanted, self.reply);
+        made.map(Payload::into_bytes).map_err(|_| Failure::BadConversion)
+    }
+}
+
 /// Builds the upstream of an integration.
 pub(crate) fn link(
     from: &v1::Integration,
     variables: Variables<'_>,
     upstreams: &mut Upstreams,
     settings: &Settings,
-    checked: bool,
+    whole: bool,
     api_id: &str,
 ) -> Result<Http, Unfit> {
-    if !matches!(from.connection_type.as_str(), "" | "INTERNET") {
-        return Err(Unfit::Always("connections through VPC links are not supported yet".into()));
-    }
+    let vpc_link = vpc_link(from, variables)?;
     let (uri, varies) = variables.fold(&from.uri);
     let unfit = |what: String| if varies { Unfit::Here(what) } else { Unfit::Always(what) };
     let url = Url::parse(&uri).map_err(|e| unfit(format!("{e}: '{uri}'")))?;
@@ -67,13 +129,14 @@ pub(crate) fn link(
     };
     let mappings = Mappings::read(&from.request_parameters, variables, &HEADER_RULES)?;
     let reads_body = mappings.read_body();
+    let verify = !from.insecure_skip_verification;
     let upstream =
-        upstreams.intern(url.scheme, url.host, url.port, !from.insecure_skip_verification);
+        upstreams.intern_behind(vpc_link.as_deref(), url.scheme, url.host, url.port, verify);
     let mut fixed = Vec::new();
     line(&mut fixed, b"Host", upstream.authority.as_bytes());
     line(&mut fixed, b"X-Amzn-Apigateway-Api-Id", api_id.as_bytes());
     let mapped = |wanted| mappings.headers.iter().any(|(_, known, _)| *known == wanted);
-    if checked && !mapped(Known::AcceptEncoding) {
+    if whole && !mapped(Known::AcceptEncoding) {
         line(&mut fixed, b"Accept-Encoding", b"identity");
     }
     Ok(Http {
@@ -83,13 +146,32 @@ pub(crate) fn link(
         headers: mappings.headers,
         reads_body,
         streams: from.response_transfer_mode == "STREAM",
-        checked,
+        whole,
+        conversion: None,
         payload: settings.payload,
         cors: settings.cors.is_some(),
         fixed: fixed.into(),
         user_agent: user_agent(api_id),
         timeout_ms: timeout_ms(from)?,
     })
+}
+
+/// The id of the VPC link that an integration connects through. The URI then only names the upstream, for `Host` and TLS. Source:
+/// API Gateway API Reference, `PutIntegration`, `connectionId`.
+fn vpc_link(from: &v1::Integration, variables: Variables<'_>) -> Result<Option<String>, Unfit> {
+    match from.connection_type.as_str() {
+        "" | "INTERNET" => return Ok(None),
+        "VPC_LINK" => {}
+        other => return Err(Unfit::Always(format!("'{other}' is no connection type"))),
+    }
+    let (id, varies) = variables.fold(&from.connection_id);
+    match (id.is_empty(), varies) {
+        (false, _) => Ok(Some(id)),
+        (true, true) => Err(Unfit::Here(format!("no VPC link: '{}' is empty", from.connection_id))),
+        (true, false) => {
+            Err(Unfit::Always("connectionType is VPC_LINK, and there is no connectionId".into()))
+        }
+    }
 }
 
 /// What the gateway calls itself towards upstreams.
@@ -137,6 +219,30 @@ fn is_dropped(known: Known) -> bool {
 }
 
 impl Http {
+    /// Makes sure that there is something to connect to, and tells what.
+    ///
+    /// # Errors
+    /// [`Failure::NoTargets`] when a VPC link leads nowhere.
+    pub(crate) fn reach(&self, cx: &mut Ctx<'_>, kind: &str) -> Result<(), Failure> {
+        let (world, upstream) = (cx.world, &self.upstream);
+        let Some(targets) = world.targets(upstream) else {
+            cx.note("integration", || format!("{kind} to {}", upstream.authority));
+            return Ok(());
+        };
+        let link = upstream.vpc_link.as_deref().unwrap_or_default();
+        cx.note("integration", || {
+            format!("{kind} to {} through VPC link {link}", upstream.authority)
+        });
+        if targets.is_empty() {
+            cx.detail(|| format!("VPC link {link} does not exist or has no targets"));
+            return Err(Failure::NoTargets);
+        }
+        for target in targets.iter() {
+            cx.detail(|| format!("target {target}"));
+        }
+        Ok(())
+    }
+
     /// Tells what its mappings give.
     pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
         tell(cx, view, &self.headers, &self.target);
@@ -207,7 +313,7 @@ impl Http {
     fn pass(&self, out: &mut Vec<u8>, head: &Head) -> Seen {
         let mut seen = Seen::default();
         for field in &head.fields {
-            if !passes(field.known) || (field.known == Known::AcceptEncoding && self.checked) {
+            if !passes(field.known) || (field.known == Known::AcceptEncoding && self.whole) {
                 continue;
             }
             let name = head.bytes(field.name);

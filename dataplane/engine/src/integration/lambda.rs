@@ -5,7 +5,11 @@
 //! Reference, `Invoke`; recorded behaviour of malformed answers.
 
 mod event;
+mod eventstream;
 mod reply;
+mod streamed;
+
+pub use streamed::{Broken, Streamed};
 
 use std::sync::Arc;
 
@@ -17,7 +21,7 @@ use crate::mapping::media::{self, BinaryTypes};
 use crate::mapping::raw;
 use crate::respond::{Failure, Refusal, Tail};
 use crate::snapshot::Place;
-use crate::step::{Answer, Body, Call, Reply};
+use crate::step::{Answer, Body, Call, Opened, Reply};
 
 /// An `AWS_PROXY` integration of a function.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(crate) struct LambdaProxy {
     /// The stage's variables as a JSON object, or `null`.
     pub(crate) variables: Arc<[u8]>,
     pub(crate) binary: Arc<BinaryTypes>,
+    /// Whether its answer is passed on while it comes.
+    pub(crate) streams: bool,
 }
 
 impl LambdaProxy {
@@ -73,6 +79,23 @@ impl LambdaProxy {
         let fields = reply::head(cx, view, ids, &said.headers);
         let body = if body.is_empty() { Body::Empty } else { Body::Whole(body) };
         Ok(Answer { status: said.status, fields, body, tail: Tail::new(*ids, Some(place)) })
+    }
+}
+
+impl LambdaProxy {
+    /// Answers with what the function has begun to say.
+    pub(crate) fn answer_streamed(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        ids: &Ids,
+        place: Place,
+        opened: Opened,
+    ) -> Result<Answer, Refusal> {
+        let said = opened.body.said()?;
+        let (status, fields) = (said.status, reply::head(cx, view, ids, &said.headers));
+        let body = Body::Streamed(Box::new(opened.body));
+        Ok(Answer { status, fields, body, tail: Tail::new(*ids, Some(place)) })
     }
 }
 

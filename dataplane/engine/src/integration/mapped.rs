@@ -203,7 +203,7 @@ impl Mapped {
                 Ok(Sent::Selected(self, code.to_string(), overrides))
             }
             Endpoint::Http(http) => {
-                cx.note("integration", || format!("HTTP to {}", http.upstream.authority));
+                http.reach(cx, "HTTP")?;
                 http.tell(cx, view);
                 let request = http.mapped(cx, view)?;
                 let body = if takes_body(request.method) { body } else { Vec::new() };

@@ -66,6 +66,8 @@ pub enum Failure {
     NotJsonPayload,
     /// A Lambda function's answer to `AWS_PROXY` is not in the form it must have.
     LambdaMalformed,
+    /// The function streamed something that is no answer.
+    LambdaStreamMalformed,
     /// A Lambda function failed.
     LambdaFailed,
     /// Lambda did not run the function: no permission, throttled, or its own fault.
@@ -74,6 +76,8 @@ pub enum Failure {
     LambdaInvalid,
     /// The upstream's name cannot be resolved, or its address must not be called.
     BadAddress,
+    /// The VPC link does not exist or has no targets.
+    NoTargets,
     /// The upstream could not be reached or broke off.
     UpstreamNetwork,
     /// The upstream did not answer in time.
@@ -91,7 +95,9 @@ impl Failure {
             Self::BadPath | Self::BadBody | Self::BadJson | Self::NotJsonPayload => {
                 ResponseType::Default4xx
             }
-            Self::LambdaMalformed | Self::LambdaFailed => ResponseType::Default5xx,
+            Self::LambdaMalformed | Self::LambdaStreamMalformed | Self::LambdaFailed => {
+                ResponseType::Default5xx
+            }
             Self::NotPost | Self::LambdaRefused | Self::LambdaInvalid => {
                 ResponseType::IntegrationFailure
             }
@@ -111,7 +117,8 @@ impl Failure {
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
             | Self::ReplyTooLarge
-            | Self::BadAddress => ResponseType::ApiConfigurationError,
+            | Self::BadAddress
+            | Self::NoTargets => ResponseType::ApiConfigurationError,
             Self::UpstreamNetwork => ResponseType::IntegrationFailure,
             Self::UpstreamTimeout => ResponseType::IntegrationTimeout,
         }
@@ -161,6 +168,9 @@ impl Failure {
             }
             Self::NotJsonPayload => "Lambda takes only JSON, and the payload is none",
             Self::LambdaMalformed => "Malformed Lambda proxy response",
+            Self::LambdaStreamMalformed => {
+                "Malformed Lambda proxy response: to stream, it is JSON metadata, 8 NUL bytes within 16 KB, and the body"
+            }
             Self::LambdaFailed => "Lambda execution failed due to customer function error",
             Self::LambdaRefused => {
                 "Lambda invocation failed: no permission, too many requests, or a fault of the service"
@@ -169,6 +179,9 @@ impl Failure {
             Self::ReplyTooLarge => "the upstream's answer is too large",
             Self::InvalidReply => {
                 "the answer does not fit the response model of its status and content type"
+            }
+            Self::NoTargets => {
+                "the VPC link does not exist or has no targets (its tag tidegate:targets)"
             }
             Self::BadAddress => {
                 "the upstream has no address, or one this node must not call (--allow-upstream)"
@@ -209,7 +222,9 @@ impl Failure {
             | Self::ReplyTooLarge
             | Self::NotPost
             | Self::LambdaRefused
-            | Self::BadAddress => 500,
+            | Self::LambdaStreamMalformed
+            | Self::BadAddress
+            | Self::NoTargets => 500,
         }
     }
 
@@ -230,7 +245,11 @@ impl Failure {
     pub(crate) fn follows_invocation(self) -> bool {
         matches!(
             self,
-            Self::LambdaMalformed | Self::LambdaFailed | Self::LambdaRefused | Self::LambdaInvalid
+            Self::LambdaMalformed
+                | Self::LambdaStreamMalformed
+                | Self::LambdaFailed
+                | Self::LambdaRefused
+                | Self::LambdaInvalid
         )
     }
 
@@ -265,10 +284,12 @@ impl Failure {
             | Self::ReplyTooLarge
             | Self::NotPost
             | Self::LambdaMalformed
+            | Self::LambdaStreamMalformed
             | Self::LambdaFailed
             | Self::LambdaRefused
             | Self::LambdaInvalid
-            | Self::BadAddress => "Internal server error",
+            | Self::BadAddress
+            | Self::NoTargets => "Internal server error",
         }))
     }
 

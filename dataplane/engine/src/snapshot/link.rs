@@ -7,7 +7,7 @@ use tidegate_proto::v1;
 use crate::head::Method;
 use crate::integration::aws;
 use crate::integration::endpoints::Endpoints;
-use crate::integration::http::{self, Http};
+use crate::integration::http::{self, Conversion, Http};
 use crate::integration::lambda::LambdaProxy;
 use crate::integration::mapped::{Endpoint, Mapped};
 use crate::integration::mappings::Mappings;
@@ -83,6 +83,8 @@ pub(crate) struct ForwardAuth {
 pub(crate) enum Integration {
     HttpProxy(Box<Http>),
     LambdaProxy(Box<LambdaProxy>),
+    /// A service of AWS, Firehose as a rule, that gets the caller's body as it comes and whose answer is passed on.
+    ServiceProxy(Box<aws::Service>),
     Mapped(Box<Mapped>),
     /// Its variables make no sense; says why.
     Broken(Box<str>),
@@ -359,13 +361,15 @@ impl Draft<'_> {
         };
         let kind = integration.r#type();
         let name = kind.as_str_name().trim_start_matches("INTEGRATION_TYPE_");
-        if integration.response_transfer_mode == "STREAM" && kind != v1::IntegrationType::HttpProxy
-        {
+        let streams = integration.response_transfer_mode == "STREAM";
+        let proxies =
+            matches!(kind, v1::IntegrationType::HttpProxy | v1::IntegrationType::AwsProxy);
+        if streams && !proxies {
             return Err(Unfit::Always(format!(
-                "responseTransferMode STREAM of {name} is not supported yet"
+                "responseTransferMode STREAM is for HTTP_PROXY and AWS_PROXY, not for {name}"
             )));
         }
-        if integration.response_transfer_mode == "STREAM" && checked {
+        if streams && checked {
             return Err(Unfit::Always(
                 "response validation needs whole answers, and responseTransferMode is STREAM; set the method's to off"
                     .into(),
@@ -373,12 +377,11 @@ impl Draft<'_> {
         }
         match kind {
             v1::IntegrationType::HttpProxy => {
-                if !integration.content_handling.is_empty() {
-                    return Err(Unfit::Always(
-                        "contentHandling of HTTP_PROXY is not supported yet".into(),
-                    ));
-                }
-                self.http(integration, checked).map(Integration::HttpProxy)
+                let conversion = Conversion::link(integration, &self.binary)?;
+                let whole = checked || conversion.as_ref().is_some_and(|c| c.changes_replies());
+                let mut http = self.http(integration, whole)?;
+                http.conversion = conversion;
+                Ok(Integration::HttpProxy(http))
             }
             v1::IntegrationType::Http => {
                 let endpoint = Endpoint::Http(self.http(integration, false)?);
@@ -398,22 +401,41 @@ impl Draft<'_> {
             v1::IntegrationType::AwsProxy if aws::is_lambda(&integration.uri) => {
                 // They are checked, and then the event holds everything anyway: recorded.
                 aws::mappings(integration, self.variables)?;
+                // Source: developer guide, "Set up a Lambda proxy integration with payload response streaming in API Gateway".
+                let path = integration.uri.rsplit('/').next().unwrap_or_default();
+                if streams != (path == "response-streaming-invocations") {
+                    return Err(Unfit::Always(
+                        "responseTransferMode STREAM goes with the URI                          .../2021-11-15/functions/{arn}/response-streaming-invocations, and BUFFERED with                          .../2015-03-31/functions/{arn}/invocations"
+                            .into(),
+                    ));
+                }
                 let mut service = self.service(integration, Mappings::default())?;
                 service.content_type = Some("application/json");
                 let variables = self.variables_json.clone();
                 let binary = self.binary.clone();
-                Ok(Integration::LambdaProxy(Box::new(LambdaProxy { service, variables, binary })))
+                Ok(Integration::LambdaProxy(Box::new(LambdaProxy {
+                    service,
+                    variables,
+                    binary,
+                    streams,
+                })))
             }
-            v1::IntegrationType::AwsProxy => Err(Unfit::Always(
-                "integrations of type AWS_PROXY with Firehose are not supported yet".into(),
-            )),
+            v1::IntegrationType::AwsProxy => {
+                if streams {
+                    return Err(Unfit::Always(
+                        "responseTransferMode STREAM of AWS_PROXY is for Lambda functions".into(),
+                    ));
+                }
+                let mappings = aws::mappings(integration, self.variables)?;
+                self.service(integration, mappings).map(|s| Integration::ServiceProxy(Box::new(s)))
+            }
             _ => Err(Unfit::Always(format!("integrations of type {name} are not supported yet"))),
         }
     }
 
-    fn http(&mut self, from: &v1::Integration, checked: bool) -> Result<Box<Http>, Unfit> {
+    fn http(&mut self, from: &v1::Integration, whole: bool) -> Result<Box<Http>, Unfit> {
         let (upstreams, settings) = (&mut self.linker.upstreams, &self.settings);
-        http::link(from, self.variables, upstreams, settings, checked, &self.bundle.api_id)
+        http::link(from, self.variables, upstreams, settings, whole, &self.bundle.api_id)
             .map(Box::new)
     }
 

@@ -49,6 +49,8 @@ pub struct Upstream {
     pub verify: bool,
     /// As the `Host` field names it: with the port unless it is the scheme's own.
     pub authority: Box<str>,
+    /// The VPC link whose targets connections go to; host and port are then a name only, for `Host` and TLS.
+    pub vpc_link: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +59,7 @@ struct Key {
     host: Box<str>,
     port: u16,
     verify: bool,
+    vpc_link: Option<Box<str>>,
 }
 
 /// Interns upstreams. One per process; ids are not used again.
@@ -69,8 +72,21 @@ pub struct Upstreams {
 impl Upstreams {
     /// The upstream for these facts: the one in use, or a new one.
     pub fn intern(&mut self, scheme: Scheme, host: &str, port: u16, verify: bool) -> Arc<Upstream> {
+        self.intern_behind(None, scheme, host, port, verify)
+    }
+
+    /// The upstream for these facts that is reached through a VPC link, if one is named.
+    pub fn intern_behind(
+        &mut self,
+        vpc_link: Option<&str>,
+        scheme: Scheme,
+        host: &str,
+        port: u16,
+        verify: bool,
+    ) -> Arc<Upstream> {
         let host: Box<str> = host.to_ascii_lowercase().into();
-        let key = Key { scheme, host: host.clone(), port, verify };
+        let vpc_link: Option<Box<str>> = vpc_link.map(Box::from);
+        let key = Key { scheme, host: host.clone(), port, verify, vpc_link: vpc_link.clone() };
         if let Some(held) = self.known.get(&key).and_then(Weak::upgrade) {
             return held;
         }
@@ -83,8 +99,8 @@ impl Upstreams {
             if port == scheme.default_port() { shown } else { format!("{shown}:{port}") };
         let id = UpstreamId(self.next);
         self.next += 1;
-        let made =
-            Arc::new(Upstream { id, scheme, host, port, verify, authority: authority.into() });
+        let authority = authority.into();
+        let made = Arc::new(Upstream { id, scheme, host, port, verify, authority, vpc_link });
         self.known.insert(key, Arc::downgrade(&made));
         made
     }
@@ -101,6 +117,11 @@ mod tests {
         let b = upstreams.intern(Scheme::Http, "example.com", 80, true);
         let c = upstreams.intern(Scheme::Http, "::1", 8080, true);
         assert!(Arc::ptr_eq(&a, &b));
+        let behind = upstreams.intern_behind(Some("abc123"), Scheme::Http, "example.com", 80, true);
+        assert_ne!(
+            behind.id, a.id,
+            "what a link leads to shares no connections with the open road"
+        );
         assert_eq!((&*a.authority, &*c.authority), ("example.com", "[::1]:8080"));
         let id = a.id;
         drop((a, b));

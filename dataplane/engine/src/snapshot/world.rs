@@ -1,14 +1,14 @@
 //! All objects a node serves by, at one revision.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tidegate_proto::v1;
 
 use crate::respond::Tail;
 use crate::route::address::{Address, Name};
 use crate::route::path;
-use crate::snapshot::{Integration, Link, LinkedMethod, Upstream};
+use crate::snapshot::{Integration, Link, LinkedMethod, Target, Upstream};
 
 /// Orders worlds: (epoch, sequence) never goes down within a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,8 @@ pub struct World {
     /// Slot of each API id. Looked up once a request; the keys come from the control plane, not from callers.
     shards: Box<[Arc<Shard>]>,
     domains: Arc<HashMap<Box<str>, Arc<Domain>>>,
+    /// Targets of each VPC link, by its id.
+    vpc_links: Arc<HashMap<Box<str>, Arc<[Target]>>>,
 }
 
 /// APIs whose ids fall into one of 256 classes, sorted by id.
@@ -238,6 +240,7 @@ impl World {
             region: region.into(),
             shards: (0..SHARDS).map(|_| Arc::default()).collect(),
             domains: Arc::default(),
+            vpc_links: Arc::default(),
         }
     }
 
@@ -250,6 +253,7 @@ impl World {
                 region: self.region.clone(),
                 shards: self.shards.clone(),
                 domains: self.domains.clone(),
+                vpc_links: self.vpc_links.clone(),
             },
         }
     }
@@ -333,6 +337,14 @@ impl World {
             Some(Integration::HttpProxy(http)) => &http.upstream,
             other => panic!("a relay leads to a proxying method, not to {other:?}"),
         }
+    }
+
+    /// Where the connections to an upstream go that is reached through a VPC link: empty when that link is unknown or has no targets.
+    /// `None` for any other upstream.
+    pub fn targets(&self, upstream: &Upstream) -> Option<&Arc<[Target]>> {
+        static NONE: LazyLock<Arc<[Target]>> = LazyLock::new(Arc::default);
+        let id = upstream.vpc_link.as_deref()?;
+        Some(self.vpc_links.get(id).unwrap_or(&NONE))
     }
 
     /// The body of a constant answer; empty when the place holds none.
@@ -421,6 +433,16 @@ impl Edit {
     /// Removes a domain, if it is there.
     pub fn remove_domain(&mut self, name: &str) {
         Arc::make_mut(&mut self.world.domains).remove(name.to_ascii_lowercase().as_str());
+    }
+
+    /// Sets where a VPC link leads.
+    pub fn set_vpc_link(&mut self, id: &str, targets: Arc<[Target]>) {
+        Arc::make_mut(&mut self.world.vpc_links).insert(id.into(), targets);
+    }
+
+    /// Removes a VPC link, if it is there.
+    pub fn remove_vpc_link(&mut self, id: &str) {
+        Arc::make_mut(&mut self.world.vpc_links).remove(id);
     }
 
     /// Sets what ARNs name.

@@ -13,8 +13,8 @@ use tidegate_engine::snapshot::{
     Api, BundleId, Domain, Link, Linker, RefuseBundle, Revision, World,
 };
 use tidegate_engine::{
-    Answer, Body, BodyError, Call, CallError, Ctx, Listener, Next, Now, Relay, Reply, Step, Wait,
-    begin,
+    Answer, Body, BodyError, Call, CallError, Ctx, Listener, Next, Now, Opened, Relay, Reply, Step,
+    Streamed, Wait, begin,
 };
 use tidegate_proto::v1;
 
@@ -217,6 +217,16 @@ impl Driver {
                     let fits = body.len() as u64 <= limit;
                     let body = if fits { Ok(body.to_vec()) } else { Err(BodyError::TooLarge) };
                     next.give(&mut self.cx(), head, body)
+                }
+                Step::Wait(Wait::Open(call, next)) => {
+                    called = Some(self.called(&call));
+                    let got = got.take().expect("one call is made").map(|reply| {
+                        let mut body = Streamed::new(&reply.head);
+                        body.read(&reply.body);
+                        body.finish();
+                        Opened { body }
+                    });
+                    next.give(&mut self.cx(), head, got)
                 }
                 Step::Wait(Wait::Call(call, next)) => {
                     called = Some(self.called(&call));

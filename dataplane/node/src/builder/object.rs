@@ -1,5 +1,6 @@
 //! Reads what an object is, and checks that its key says so.
 
+use tidegate_engine::snapshot::targets;
 use tidegate_proto::v1;
 
 use super::Refuse;
@@ -9,6 +10,7 @@ pub(super) enum Kind<'o> {
     Api,
     Binding(&'o v1::Binding),
     Domain,
+    VpcLink,
     Account,
 }
 
@@ -40,7 +42,11 @@ pub(super) fn kind(object: &v1::Object) -> Result<Kind<'_>, Refuse> {
         Wire::Account(_) => (Kind::Account, "account".to_owned()),
         Wire::Plan(_) => return Err(Refuse::Unsupported("usage plans")),
         Wire::KeyShard(_) => return Err(Refuse::Unsupported("API keys")),
-        Wire::VpcLink(_) => return Err(Refuse::Unsupported("VPC links")),
+        Wire::VpcLink(link) => {
+            identifier(&link.id)?;
+            targets(link)?;
+            (Kind::VpcLink, format!("vpc-link/{}", link.id))
+        }
     };
     if key == wanted { Ok(kind) } else { Err(Refuse::Key) }
 }

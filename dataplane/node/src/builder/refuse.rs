@@ -1,6 +1,6 @@
 //! Why an object is refused, in a text for people and a word for metrics.
 
-use tidegate_engine::snapshot::{BundleId, RefuseApi, RefuseBundle};
+use tidegate_engine::snapshot::{BadTarget, BundleId, RefuseApi, RefuseBundle};
 
 /// Why an object is refused.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum Refuse {
     /// The stage cannot be served.
     #[error(transparent)]
     Api(#[from] RefuseApi),
+    /// The VPC link leads nowhere.
+    #[error(transparent)]
+    VpcLink(#[from] BadTarget),
     /// A defect of ours.
     #[error("building it panicked; the node's log has the place")]
     Panicked,
@@ -52,6 +55,7 @@ impl Refuse {
             Self::ForeignBundle { .. } => "foreign_bundle",
             Self::Bundle(_) => "bundle",
             Self::Api(_) => "stage",
+            Self::VpcLink(_) => "vpc_link",
             Self::Panicked => "panic",
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
-use tidegate_engine::snapshot::{BundleId, Revision, shard_of};
+use tidegate_engine::snapshot::{BundleId, Revision, Scheme, Upstreams, shard_of};
 use tidegate_proto::v1;
 
 use super::*;
@@ -280,6 +280,31 @@ fn what_a_node_would_have_to_ignore_is_refused() {
     let outcome = rig.batch(Batch { upserts: vec![plan, unknown, misnamed], ..Batch::default() });
     assert_eq!(outcome.refusals.len(), 3);
     assert_eq!(rig.builder.world().apis().count(), 0);
+}
+
+#[test]
+fn a_vpc_link_serves_at_once_and_a_bad_one_leaves_the_last_good_one() {
+    let mut rig = Rig::new();
+    let upstream = Upstreams::default().intern_behind(Some("abc123"), Scheme::Http, "h", 80, true);
+    let targets = |rig: &Rig| -> Vec<String> {
+        let world = rig.builder.world();
+        world.targets(&upstream).unwrap().iter().map(ToString::to_string).collect()
+    };
+    let link = |targets: &[&str]| {
+        let targets = targets.iter().map(|text| (*text).to_owned()).collect();
+        let link = v1::VpcLink { id: "abc123".into(), targets };
+        let kind = Some(v1::object::Kind::VpcLink(link));
+        vec![v1::Object { key: "vpc-link/abc123".into(), kind }]
+    };
+    assert!(targets(&rig).is_empty());
+    rig.batch(Batch { upserts: link(&["10.0.0.1:80", "b:81"]), ..Batch::default() });
+    assert_eq!(targets(&rig), ["10.0.0.1:80", "b:81"]);
+    let outcome = rig.batch(Batch { upserts: link(&["nonsense"]), ..Batch::default() });
+    assert_eq!(outcome.refusals.len(), 1);
+    assert!(outcome.refusals[0].reason.contains("write host:port"), "{outcome:?}");
+    assert_eq!(targets(&rig), ["10.0.0.1:80", "b:81"]);
+    rig.batch(Batch { deletes: vec!["vpc-link/abc123".into()], ..Batch::default() });
+    assert!(targets(&rig).is_empty());
 }
 
 #[test]

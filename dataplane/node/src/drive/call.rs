@@ -8,10 +8,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
-use tidegate_engine::{BodyError, Call, CallError, Outgoing, Relay, Reply};
+use tidegate_engine::snapshot::World;
+use tidegate_engine::{BodyError, Call, CallError, Opened, Outgoing, Relay, Reply, Streamed};
 
 use super::{AnswerHead, RequestBody, Responder};
-use crate::http::h1::body::{self, Incoming};
+use crate::http::h1::body::{self, Incoming, ROOM};
 use crate::http::h1::chunked::LAST_CHUNK;
 use crate::http::h1::{Framing, Limits, ResponseInfo, response, write};
 use crate::rt::Expiry;
@@ -265,20 +266,23 @@ pub(super) async fn gather(
     Ok(whole)
 }
 
-/// Makes a call whose whole answer the engine needs.
+/// Makes a call whose whole body is there, and waits for the head of its answer in `ex.reply`.
 ///
 /// # Errors
-/// As [`watch`]; [`CallError::ReplyTooLarge`] when the answer is longer than it may be.
-pub(super) async fn collect(
+/// As [`watch`].
+async fn ask(
     worker: &Worker,
+    world: &World,
     ex: &mut Exchange,
     wanted: Call,
+    began: &Cell<Instant>,
     caller: &impl Responder,
-) -> Result<Reply, CallError> {
+) -> Result<(Connection, ResponseInfo), CallError> {
     let (limit, method) = (wanted.request.timeout(), wanted.request.method);
-    let began = Cell::new(Instant::now());
     let later = write_whole(ex, &wanted.request, wanted.body);
-    let connection = worker.upstreams.acquire(&wanted.upstream, Want::Checked, limit).await?;
+    let targets = world.targets(&wanted.upstream);
+    let connection =
+        worker.upstreams.acquire(&wanted.upstream, targets, Want::Checked, limit).await?;
     let calling = async {
         ex.reply.buf.clear();
         ex.reply.reset();
@@ -291,8 +295,156 @@ pub(super) async fn collect(
         }
         receive(&mut ex.reply, method, &connection).await
     };
-    let info = watch(calling, &connection, limit, &began, caller).await?;
-    if info.length.is_some_and(|length| length > wanted.max_reply as u64) {
+    let info = watch(calling, &connection, limit, began, caller).await?;
+    Ok((connection, info))
+}
+
+/// An answer that is read while it is passed on.
+pub(super) struct Open {
+    pub(super) connection: Connection,
+    incoming: Incoming,
+    reusable: bool,
+}
+
+impl Open {
+    /// Reads the next bytes of the answer, without its framing; none at its end.
+    ///
+    /// # Errors
+    /// If the connection broke, or what comes is no HTTP.
+    async fn next(&mut self, mut buf: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
+        loop {
+            buf.clear();
+            if self.incoming.is_done() {
+                return (Ok(0), buf);
+            }
+            buf.reserve(STRETCH_BYTES);
+            let (read, back) = self.connection.transport.read(buf).await;
+            buf = back;
+            match read {
+                Ok(1..) => {}
+                // A deadline shuts the socket down, which looks like an end.
+                Ok(_) if self.connection.deadline.has_fired() => {
+                    return (Err(io::ErrorKind::TimedOut.into()), buf);
+                }
+                Ok(_) if self.incoming.ends_with_stream() => return (Ok(0), buf),
+                Ok(_) => return (Err(io::ErrorKind::UnexpectedEof.into()), buf),
+                Err(error) => return (Err(error), buf),
+            }
+            let (end, next) = match self.incoming.take(&mut buf, 0) {
+                Ok(taken) => taken,
+                Err(error) => return (Err(io::Error::other(error)), buf),
+            };
+            self.reusable &= next == buf.len();
+            buf.truncate(end);
+            // What was framing alone is no end.
+            if end > 0 {
+                return (Ok(end), buf);
+            }
+        }
+    }
+
+    /// Whether the connection stands at a message boundary.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.reusable && self.incoming.is_done()
+    }
+}
+
+/// Makes a call and reads its answer until it is known what the caller's begins with, all within the call's time.
+///
+/// # Errors
+/// As [`watch`].
+pub(super) async fn open(
+    worker: &Worker,
+    world: &World,
+    ex: &mut Exchange,
+    wanted: Call,
+    caller: &impl Responder,
+) -> Result<(Opened, Box<Open>), CallError> {
+    let limit = wanted.request.timeout();
+    let began = Cell::new(Instant::now());
+    let (connection, info) = ask(worker, world, ex, wanted, &began, caller).await?;
+    let (reusable, incoming) = (info.reusable, Incoming::new(info.framing));
+    let mut open = Box::new(Open { connection, incoming, reusable });
+    let mut body = Streamed::new(&ex.reply);
+    let from = ex.reply.len;
+    let taken = open.incoming.take(&mut ex.reply.buf, from);
+    let (end, next) = taken.map_err(|_| CallError::Network)?;
+    open.reusable &= next == ex.reply.buf.len();
+    body.read(&ex.reply.buf[from..end]);
+    let left = limit.saturating_sub(began.get().elapsed());
+    let fd = open.connection.transport.stream().fd();
+    open.connection.deadline.arm(left, Expiry::Shutdown(fd));
+    while !body.is_open() {
+        let (read, buf) = open.next(std::mem::take(&mut ex.stretch)).await;
+        match read {
+            Ok(0) => body.finish(),
+            Ok(_) => body.read(&buf),
+            Err(_) if open.connection.deadline.has_fired() => return Err(CallError::Timeout),
+            Err(_) => return Err(CallError::Network),
+        }
+        ex.stretch = buf;
+    }
+    open.connection.deadline.disarm();
+    Ok((Opened { body }, open))
+}
+
+/// Sends the head of a streamed answer and passes its body on as it comes: the next stretch is read when the caller has taken the
+/// one before.
+pub(super) async fn pass(
+    stretch: &mut Vec<u8>,
+    head: AnswerHead<'_>,
+    body: &mut Streamed,
+    open: &mut Open,
+    stall: Duration,
+    to: &mut impl Responder,
+    bytes: &mut u64,
+) -> io::Result<()> {
+    let mut out = Vec::new();
+    body.drain(&mut out);
+    *bytes = out.len() as u64;
+    to.head(head, &out).await?;
+    let mut buf = std::mem::take(stretch);
+    loop {
+        if let Some(outcome) = body.outcome() {
+            outcome.map_err(io::Error::other)?;
+            *stretch = buf;
+            return to.end().await;
+        }
+        let fd = open.connection.transport.stream().fd();
+        open.connection.deadline.arm(stall, Expiry::Shutdown(fd));
+        let (read, back) = open.next(buf).await;
+        buf = back;
+        match read? {
+            0 => body.finish(),
+            _ => body.read(&buf),
+        }
+        out.clear();
+        out.resize(ROOM, 0);
+        body.drain(&mut out);
+        if out.len() > ROOM {
+            *bytes += (out.len() - ROOM) as u64;
+            let (sent, back) = to.data(out).await;
+            out = back;
+            sent?;
+        }
+    }
+}
+
+/// Makes a call whose whole answer the engine needs.
+///
+/// # Errors
+/// As [`watch`]; [`CallError::ReplyTooLarge`] when the answer is longer than it may be.
+pub(super) async fn collect(
+    worker: &Worker,
+    world: &World,
+    ex: &mut Exchange,
+    wanted: Call,
+    caller: &impl Responder,
+) -> Result<Reply, CallError> {
+    let (limit, max_reply) = (wanted.request.timeout(), wanted.max_reply);
+    let began = Cell::new(Instant::now());
+    let (connection, info) = ask(worker, world, ex, wanted, &began, caller).await?;
+    if info.length.is_some_and(|length| length > max_reply as u64) {
         return Err(CallError::ReplyTooLarge);
     }
     let mut head = std::mem::take(&mut ex.reply);
@@ -302,7 +454,7 @@ pub(super) async fn collect(
     let left = limit.saturating_sub(began.get().elapsed());
     connection.deadline.arm(left, Expiry::Shutdown(connection.transport.stream().fd()));
     while !incoming.is_done() {
-        if end > wanted.max_reply {
+        if end > max_reply {
             return Err(CallError::ReplyTooLarge);
         }
         buf.truncate(end);
@@ -316,7 +468,7 @@ pub(super) async fn collect(
             Ok(_) => (end, next) = incoming.take(&mut buf, end).map_err(|_| CallError::Network)?,
         }
     }
-    if end > wanted.max_reply {
+    if end > max_reply {
         return Err(CallError::ReplyTooLarge);
     }
     let clean = next == buf.len() && info.reusable && incoming.is_done();

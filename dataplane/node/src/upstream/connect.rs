@@ -94,17 +94,20 @@ impl Dialer {
         Self { policy, tls, deadlines, resolver }
     }
 
-    /// The addresses of a host that may be called.
+    /// The addresses of a host that may be called; a VPC link may name more of them than a URI.
     ///
     /// # Errors
     /// [`CallError::Unresolved`] when it has none, [`CallError::Denied`] when it has only ones that may not be called.
-    pub async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, CallError> {
+    pub async fn resolve(&self, host: &str, by_link: bool) -> Result<Vec<IpAddr>, CallError> {
         let found = match host.parse::<IpAddr>() {
             Ok(literal) => vec![literal],
             Err(_) => self.resolver.resolve(host).await.ok_or(CallError::Unresolved)?,
         };
-        let allowed: Vec<IpAddr> =
-            found.iter().copied().filter(|a| self.policy.allows(*a)).collect();
+        let allows = |address: &IpAddr| match by_link {
+            true => self.policy.allows_target(*address),
+            false => self.policy.allows(*address),
+        };
+        let allowed: Vec<IpAddr> = found.iter().copied().filter(allows).collect();
         match (allowed.is_empty(), found.is_empty()) {
             (false, _) => Ok(allowed),
             (true, true) => Err(CallError::Unresolved),
@@ -119,6 +122,7 @@ impl Dialer {
     pub async fn dial(
         &self,
         upstream: &Upstream,
+        port: u16,
         addresses: &[IpAddr],
         first: usize,
         limit: Duration,
@@ -127,7 +131,8 @@ impl Dialer {
         let deadline = self.deadlines.deadline();
         let mut timed_out = false;
         for at in 0..addresses.len().min(4) {
-            let address = SocketAddr::new(addresses[(first + at) % addresses.len()], upstream.port);
+            let address =
+                SocketAddr::new(addresses[first.wrapping_add(at) % addresses.len()], port);
             let Ok(stream) = start(address) else { continue };
             deadline.arm(limit, Expiry::Shutdown(stream.fd()));
             let connected = stream.writable().await.is_ok() && stream.take_error().is_none();

@@ -3,13 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 use tidegate_engine::CallError;
-use tidegate_engine::snapshot::{Upstream, UpstreamId};
+use tidegate_engine::snapshot::{Target, Upstream, UpstreamId};
 
 use super::connect::{Dialer, Transport};
+use super::targets::{Member, PATIENCE, Targets};
 use crate::rt::deadline::{Deadline, now_ms};
 
 /// How long a connection may rest. Shorter than what common servers allow, so that we close first.
@@ -27,12 +29,15 @@ const ADDRESS_TTL_MS: u64 = 5_000;
 /// All pools of a worker.
 pub struct Upstreams {
     pools: RefCell<FxHashMap<UpstreamId, Rc<Pool>>>,
+    /// Of upstreams behind VPC links.
+    targets: RefCell<FxHashMap<UpstreamId, Rc<Targets>>>,
     dialer: Dialer,
     open: Cell<u64>,
 }
 
+/// Connections to one place.
 #[derive(Default)]
-struct Pool {
+pub(super) struct Pool {
     resting: RefCell<Vec<Resting>>,
     addresses: RefCell<Option<(u64, Rc<[IpAddr]>)>>,
     /// Which address the next connection tries first.
@@ -54,12 +59,23 @@ pub struct Connection {
     /// an answer may be sent again elsewhere.
     pub reused: bool,
     pool: Option<Rc<Pool>>,
+    /// The target of a VPC link that it leads to, if it was opened just now.
+    target: Option<Rc<Member>>,
 }
 
 impl Connection {
     /// A connection that has served nothing yet.
     pub fn new(transport: Transport, deadline: Deadline) -> Self {
-        Self { transport, deadline, reused: false, pool: None }
+        Self { transport, deadline, reused: false, pool: None, target: None }
+    }
+
+    /// Whether a request that got no byte of an answer here may find one elsewhere: the other side may have closed a connection that
+    /// rested, and of several targets one may have gone just now. That one is then left out.
+    pub fn broke(&self) -> bool {
+        if let Some(target) = &self.target {
+            target.failed(0, now_ms());
+        }
+        self.reused || self.target.is_some()
     }
 }
 
@@ -77,12 +93,16 @@ pub enum Want {
 impl Upstreams {
     /// Empty pools.
     pub fn new(dialer: Dialer) -> Self {
-        Self { pools: RefCell::default(), dialer, open: Cell::new(0) }
+        let (pools, targets) = Default::default();
+        Self { pools, targets, dialer, open: Cell::new(0) }
     }
 
     /// Connections resting now.
     pub fn resting(&self) -> usize {
-        self.pools.borrow().values().map(|pool| pool.resting.borrow().len()).sum()
+        let plain: usize = self.pools.borrow().values().map(|pool| pool.resting()).sum();
+        let targets = self.targets.borrow();
+        let behind = targets.values().flat_map(|targets| targets.members());
+        plain + behind.map(|member| member.pool.resting()).sum::<usize>()
     }
 
     /// Connections opened so far.
@@ -90,28 +110,93 @@ impl Upstreams {
         self.open.get()
     }
 
-    /// A connection to send a request on; `limit` bounds resolving and connecting.
+    /// A connection to send a request on; `limit` bounds resolving and connecting. `targets` are those of the upstream's VPC link, if
+    /// it is behind one.
     ///
     /// # Errors
     /// As [`Dialer::dial`].
     pub async fn acquire(
         &self,
         upstream: &Upstream,
+        targets: Option<&Arc<[Target]>>,
         want: Want,
         limit: Duration,
     ) -> Result<Connection, CallError> {
+        if let Some(targets) = targets {
+            // Boxed: requests that go straight to their upstream should not carry its state.
+            return Box::pin(self.acquire_target(upstream, targets, want, limit)).await;
+        }
         let pool = self.pool(upstream.id);
         if want != Want::New
-            && let Some(mut connection) = pool.take(want)
+            && let Some(connection) = pool.clone().take(want)
         {
-            connection.pool = Some(pool);
             return Ok(connection);
         }
-        let addresses = self.addresses(&pool, upstream).await?;
+        self.connect(upstream, None, pool, limit).await
+    }
+
+    /// A connection to the target whose turn it is or, if that accepts none, to the next.
+    async fn acquire_target(
+        &self,
+        upstream: &Upstream,
+        listed: &Arc<[Target]>,
+        want: Want,
+        limit: Duration,
+    ) -> Result<Connection, CallError> {
+        let began = Instant::now();
+        let targets = self.targets(upstream.id, listed);
+        let mut failure = CallError::Network;
+        let mut others = targets.len();
+        for member in targets.order(now_ms()) {
+            others -= 1;
+            if want != Want::New
+                && let Some(connection) = member.pool.clone().take(want)
+            {
+                return Ok(connection);
+            }
+            let left = limit.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Err(CallError::Timeout);
+            }
+            let patience = if others > 0 { left.min(PATIENCE) } else { left };
+            let trial = member.tried(now_ms());
+            let pool = member.pool.clone();
+            match self.connect(upstream, Some(&member.target), pool, patience).await {
+                Ok(mut connection) => {
+                    member.connected();
+                    connection.target = Some(member.clone());
+                    return Ok(connection);
+                }
+                Err(error) => failure = error,
+            }
+            if let Some(time) = member.failed(trial, now_ms()) {
+                let link = upstream.vpc_link.as_deref().unwrap_or_default();
+                tracing::warn!(
+                    link, target = %member.target, error = %failure, ?time,
+                    "target accepts no connection and is left out"
+                );
+            }
+        }
+        Err(failure)
+    }
+
+    /// Opens a connection of a pool.
+    async fn connect(
+        &self,
+        upstream: &Upstream,
+        target: Option<&Target>,
+        pool: Rc<Pool>,
+        limit: Duration,
+    ) -> Result<Connection, CallError> {
+        let (host, port) = match target {
+            Some(target) => (&*target.host, target.port),
+            None => (&*upstream.host, upstream.port),
+        };
+        let addresses = self.addresses(&pool, host, target.is_some()).await?;
         self.open.set(self.open.get() + 1);
         let first = pool.turn.get();
         pool.turn.set(first.wrapping_add(1));
-        let mut connection = self.dialer.dial(upstream, &addresses, first, limit).await?;
+        let mut connection = self.dialer.dial(upstream, port, &addresses, first, limit).await?;
         connection.pool = Some(pool);
         Ok(connection)
     }
@@ -119,6 +204,7 @@ impl Upstreams {
     /// Takes back a connection whose last message was read to its end.
     pub fn release(&self, mut connection: Connection) {
         connection.reused = true;
+        connection.target = None;
         connection.deadline.disarm();
         // One that was never acquired here belongs to no pool.
         let Some(pool) = connection.pool.take() else { return };
@@ -131,34 +217,67 @@ impl Upstreams {
     /// Closes what has rested too long; forgets upstreams with nothing left. Called now and then.
     pub fn sweep(&self) {
         let now = now_ms();
-        self.pools.borrow_mut().retain(|_, pool| {
-            let mut resting = pool.resting.borrow_mut();
-            resting.retain(|r| now.saturating_sub(r.since) < REST.as_millis() as u64);
-            // Whoever waits for an address or a connection holds the pool too.
-            !resting.is_empty() || Rc::strong_count(pool) > 1
+        // Whoever waits for an address or a connection holds the pool too.
+        let is_used = |pool: &Rc<Pool>| pool.sweep(now) || Rc::strong_count(pool) > 1;
+        self.pools.borrow_mut().retain(|_, pool| is_used(pool));
+        self.targets.borrow_mut().retain(|_, targets| {
+            // Each of them, so that all are swept.
+            let used = targets.members().filter(|m| is_used(&m.pool) || m.is_ejected(now)).count();
+            used > 0 || Rc::strong_count(targets) > 1
         });
+    }
+
+    /// The targets behind an upstream.
+    fn targets(&self, id: UpstreamId, listed: &Arc<[Target]>) -> Rc<Targets> {
+        let mut all = self.targets.borrow_mut();
+        let held = all.entry(id).or_insert_with(|| Rc::new(Targets::new(listed)));
+        if !held.lists(listed) {
+            *held = Rc::new(held.changed(listed));
+        }
+        held.clone()
     }
 
     fn pool(&self, id: UpstreamId) -> Rc<Pool> {
         self.pools.borrow_mut().entry(id).or_default().clone()
     }
 
-    async fn addresses(&self, pool: &Pool, upstream: &Upstream) -> Result<Rc<[IpAddr]>, CallError> {
+    async fn addresses(
+        &self,
+        pool: &Pool,
+        host: &str,
+        by_link: bool,
+    ) -> Result<Rc<[IpAddr]>, CallError> {
         let now = now_ms();
         if let Some((at, held)) = &*pool.addresses.borrow()
             && now.saturating_sub(*at) < ADDRESS_TTL_MS
         {
             return Ok(held.clone());
         }
-        let found: Rc<[IpAddr]> = self.dialer.resolve(&upstream.host).await?.into();
+        let found: Rc<[IpAddr]> = self.dialer.resolve(host, by_link).await?.into();
         *pool.addresses.borrow_mut() = Some((now, found.clone()));
         Ok(found)
     }
 }
 
 impl Pool {
+    /// Closes all that rest.
+    pub(super) fn clear(&self) {
+        self.resting.borrow_mut().clear();
+    }
+
+    fn resting(&self) -> usize {
+        self.resting.borrow().len()
+    }
+
+    /// Closes what has rested too long. Whether anything is left.
+    fn sweep(&self, now: u64) -> bool {
+        let mut resting = self.resting.borrow_mut();
+        resting.retain(|r| now.saturating_sub(r.since) < REST.as_millis() as u64);
+        !resting.is_empty()
+    }
+
     /// The connection that rested last, if the upstream has not closed it meanwhile.
-    fn take(&self, want: Want) -> Option<Connection> {
+    fn take(self: Rc<Self>, want: Want) -> Option<Connection> {
         let now = now_ms();
         let mut resting = self.resting.borrow_mut();
         while let Some(found) = resting.pop() {
@@ -170,7 +289,10 @@ impl Pool {
             // the connection rested so long that it probably was.
             let trusted = want == Want::Any && rested < LIKELY_OPEN_MS;
             if trusted || !found.connection.transport.has_news() {
-                return Some(found.connection);
+                let mut connection = found.connection;
+                drop(resting);
+                connection.pool = Some(self);
+                return Some(connection);
             }
         }
         None

@@ -32,11 +32,8 @@ pub(super) fn read(payload: &[u8]) -> Option<Said> {
         let given = !raw::is_null(value);
         match name.as_str() {
             "statusCode" if given => said.status = status(value)?,
-            "headers" if given => single = headers(value, |value| Some(vec![text(value)?]))?,
-            "multiValueHeaders" if given => {
-                said.headers =
-                    headers(value, |value| raw::elements(value)?.into_iter().map(text).collect())?;
-            }
+            "headers" if given => single = headers(value, one)?,
+            "multiValueHeaders" if given => said.headers = headers(value, several)?,
             "body" if given => said.body = raw::string(value)?,
             "isBase64Encoded" if given => said.is_base64 = value.get().parse().ok()?,
             "statusCode" | "headers" | "multiValueHeaders" | "body" | "isBase64Encoded" => {}
@@ -45,6 +42,41 @@ pub(super) fn read(payload: &[u8]) -> Option<Said> {
     }
     said.headers.append(&mut single);
     Some(said)
+}
+
+/// Reads what a function that streams its answer says before the body; `None` when it is malformed. Source: developer guide, "Set up a
+/// Lambda proxy integration with payload response streaming in API Gateway".
+pub(super) fn metadata(text: &[u8]) -> Option<Said> {
+    let members = raw::members(raw::read(std::str::from_utf8(text).ok()?)?)?;
+    let mut said = Said { status: 200, ..Said::default() };
+    let (mut single, mut cookies) = (Vec::new(), Vec::new());
+    for (name, value) in members {
+        let given = !raw::is_null(value);
+        match name.as_str() {
+            "statusCode" if given => said.status = status(value)?,
+            "headers" if given => single = headers(value, one)?,
+            "multiValueHeaders" if given => said.headers = headers(value, several)?,
+            "cookies" if given => {
+                cookies = several(value)?;
+                if !cookies.iter().all(|cookie| is_header_value(cookie.as_bytes())) {
+                    return None;
+                }
+            }
+            "statusCode" | "headers" | "multiValueHeaders" | "cookies" => {}
+            _ => return None,
+        }
+    }
+    said.headers.append(&mut single);
+    said.headers.extend(cookies.into_iter().map(|cookie| ("Set-Cookie".to_owned(), cookie)));
+    Some(said)
+}
+
+fn one(value: &RawValue) -> Option<Vec<String>> {
+    Some(vec![text(value)?])
+}
+
+fn several(value: &RawValue) -> Option<Vec<String>> {
+    raw::elements(value)?.into_iter().map(text).collect()
 }
 
 /// A status as a number or as the text of one.
