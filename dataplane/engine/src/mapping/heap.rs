@@ -8,8 +8,8 @@
 mod map;
 mod value;
 
-pub(crate) use map::Keys;
 use map::Map;
+pub(crate) use map::{Keys, Like, same};
 pub(crate) use value::Pair;
 pub use value::{Double, EntryId, ListId, MapId, Object, Text, Truth, Value};
 

@@ -1,6 +1,6 @@
 //! JSON into a heap and out of it.
 //!
-//! The reader is strict (RFC 8259), takes one pass and keeps its own stack, so depth costs no call stack. Texts without escapes stay
+//! The reader is strict (RFC 8259) and takes one pass; how deep it goes is bounded. Texts without escapes stay
 //! where they are; integers of 64 bits are read, other numbers keep their text until someone calculates with them.
 
 mod read;

@@ -32,29 +32,114 @@ impl<'k> Keys<'k> {
     }
 }
 
+/// An earlier map whose keys one that is being read is expected to have, in the same order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Like {
+    /// Places among all pairs: that of the next key, and the end.
+    next: u32,
+    end: u32,
+    map: MapId,
+    /// A key came that was another, or one too many.
+    differs: bool,
+}
+
+impl Like {
+    pub(crate) fn of(heap: &Heap, map: MapId) -> Self {
+        let Map { at, len, .. } = heap.maps[map.0 as usize];
+        Self { next: at, end: at + len, map, differs: false }
+    }
+
+    /// The key that is expected next.
+    #[inline]
+    pub(crate) fn key(&self, heap: &Heap) -> Option<Text> {
+        if self.next == self.end { None } else { heap.pairs.get(self.next as usize).map(|p| p.0) }
+    }
+
+    /// What the earlier map has where this one's value is read now.
+    pub(crate) fn member<'h>(&self, heap: &'h Heap) -> Option<&'h Value> {
+        let at = if self.differs { None } else { self.next.checked_sub(1) };
+        heap.pairs.get(at? as usize).map(|pair| &pair.1)
+    }
+
+    /// The key was the expected one.
+    #[inline]
+    pub(crate) fn goes_on(&mut self) {
+        self.next += 1;
+    }
+
+    /// It was not: nothing is expected any more.
+    #[inline]
+    pub(crate) fn ends(&mut self) {
+        self.differs = true;
+        self.next = self.end;
+    }
+}
+
+/// Whether bytes are the same: for few of them quicker than a call.
+#[inline]
+pub(crate) fn same(one: &[u8], two: &[u8]) -> bool {
+    if one.len() != two.len() {
+        return false;
+    }
+    // Two words that overlap where there are fewer bytes.
+    macro_rules! ends {
+        ($size:literal) => {
+            one.first_chunk::<$size>() == two.first_chunk::<$size>()
+                && one.last_chunk::<$size>() == two.last_chunk::<$size>()
+        };
+    }
+    match one.len() {
+        8..=16 => ends!(8),
+        4..=7 => ends!(4),
+        2..=3 => ends!(2),
+        _ => one == two,
+    }
+}
+
 impl Heap {
     /// Makes a map. Of pairs with the same key the last one counts, in the place of the first.
     pub(crate) fn map(&mut self, pairs: &[Pair]) -> Result<MapId, Exhausted> {
         let bytes = std::mem::take(&mut self.bytes);
-        let made = self.map_of(pairs, &Keys { front: &bytes, behind: &[] });
+        let like = Like { differs: true, ..Like::default() };
+        let made = self.map_of(pairs, &Keys { front: &bytes, behind: &[] }, &like);
         self.bytes = bytes;
         made
     }
 
-    /// The same while the heap's bytes are elsewhere.
-    pub(crate) fn map_of(&mut self, pairs: &[Pair], keys: &Keys<'_>) -> Result<MapId, Exhausted> {
+    /// The same while the heap's bytes are elsewhere. Where all keys were those of an earlier map, none is doubled.
+    pub(crate) fn map_of(
+        &mut self,
+        pairs: &[Pair],
+        keys: &Keys<'_>,
+        like: &Like,
+    ) -> Result<MapId, Exhausted> {
         self.grow(size_of_val(pairs) + size_of::<Map>())?;
         self.spend(pairs.len() / ITEMS_A_STEP)?;
         let (at, len) = (self.pairs.len() as u32, pairs.len() as u32);
         self.pairs.extend_from_slice(pairs);
         let mut map = Map { at, len, room: len, sorted: 0, sorted_at: 0, once: false };
-        if pairs.len() <= SCANNED {
-            self.settle_few(&mut map, keys);
-        } else {
-            self.settle_many(&mut map, keys)?;
+        if like.differs {
+            self.settle(&mut map, keys)?;
+        } else if pairs.len() > SCANNED {
+            match self.maps[like.map.0 as usize] {
+                // The order is by keys, so it is the same.
+                Map { sorted, sorted_at, .. } if sorted == len => {
+                    (map.sorted, map.sorted_at) = (sorted, sorted_at);
+                }
+                _ => self.settle(&mut map, keys)?,
+            }
         }
         self.maps.push(map);
         Ok(MapId(self.maps.len() as u64 - 1))
+    }
+
+    fn settle(&mut self, map: &mut Map, keys: &Keys<'_>) -> Result<(), Exhausted> {
+        if map.len as usize <= SCANNED {
+            self.settle_few(map, keys);
+            Ok(())
+        } else {
+            self.settle_many(map, keys)
+        }
     }
 
     /// Drops doubled keys by comparing those that may be the same.
@@ -140,6 +225,13 @@ impl Heap {
         &self.pairs[at as usize..(at + len) as usize]
     }
 
+    /// One of them.
+    #[inline]
+    pub(crate) fn pair(&self, map: MapId, place: usize) -> Option<Pair> {
+        let Map { at, len, .. } = self.maps[map.0 as usize];
+        if place < len as usize { self.pairs.get(at as usize + place).copied() } else { None }
+    }
+
     /// Where a key stands among the pairs.
     #[inline]
     pub(crate) fn find(&self, map: MapId, key: &[u8]) -> Option<usize> {
@@ -154,8 +246,8 @@ impl Heap {
                 return Some(order[found] as usize);
             }
         }
-        let same = |pair: &Pair| self.text(pair.0) == key;
-        pairs[sorted..].iter().position(same).map(|place| sorted + place)
+        let held = |pair: &Pair| same(self.text(pair.0), key);
+        pairs[sorted..].iter().position(held).map(|place| sorted + place)
     }
 
     /// Steps that [`find`](Self::find) may take.

@@ -93,6 +93,9 @@ impl Text {
     /// No characters.
     pub(crate) const EMPTY: Self = Self(0);
 
+    /// No text at all: equal to none that there is.
+    pub(crate) const NOWHERE: Self = Self(u64::MAX);
+
     /// The text at a place that [`Heap::begin`] filled.
     #[inline]
     pub(crate) fn new(at: usize, len: usize) -> Self {
@@ -143,7 +146,7 @@ impl EntryId {
 pub struct ListId(pub(super) u64);
 
 /// A map in a heap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapId(pub(super) u64);
 
 /// A key with its value.

@@ -4,8 +4,9 @@ mod evaluate;
 mod variables;
 
 use super::super::heap::{Heap, Text, Value};
+use super::super::number;
 use super::error::{Fault, RenderError};
-use super::scope::{Did, Overrides, Scratch, Source, Trace};
+use super::scope::{Did, Hint, Overrides, Scratch, Source, Trace};
 use super::tree::{Block, Call, Expression, Foreach, Print, Reference, Slot, Span, What};
 use super::{
     Dialect, FOREACH, INITIAL, Limits, Scope, Template, VELOCITY_COUNT, VELOCITY_HAS_NEXT,
@@ -18,7 +19,7 @@ pub(super) struct Run<'r> {
     pub(super) heap: &'r mut Heap,
     variables: &'r mut Vec<Value>,
     pub(super) loops: &'r mut Vec<Loop>,
-    hints: &'r mut Vec<usize>,
+    hints: &'r mut Vec<Hint>,
     overrides: &'r mut Overrides,
     trace: Option<&'r mut dyn Trace>,
     pub(super) limits: &'r Limits,
@@ -80,8 +81,9 @@ pub(super) fn render(
     variables.clear();
     variables.extend_from_slice(&INITIAL);
     variables.resize(template.names.len(), Value::Null);
-    // Those of the render before do no harm: they are only where to look first.
-    hints.resize(usize::from(template.hints), 0);
+    // Places of the render before do no harm: they are only where to look first. Its keys are gone.
+    hints.iter_mut().for_each(|hint| hint.key = Text::NOWHERE);
+    hints.resize(usize::from(template.hints), Hint::NONE);
     let mut run = Run {
         template,
         source: scope.source,
@@ -134,7 +136,10 @@ impl<'r> Run<'r> {
         self.heap.spend(block.len())?;
         let mut flow = Flow::Next;
         for node in block {
-            self.out.extend_from_slice(self.template.bytes(node.before));
+            if node.before != Span::EMPTY {
+                let Span { at, end } = node.before;
+                append(self.out, self.template.text.as_bytes(), at as usize..end as usize);
+            }
             flow = self.node(&node.what)?;
             if self.out.len() > self.end {
                 return Err(Fault::Output(self.limits.output).into());
@@ -172,15 +177,27 @@ impl<'r> Run<'r> {
     #[inline]
     fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
         let value = self.reference(&print.reference)?;
-        match value {
-            Value::Text(text) if print.slashes == 0 && self.trace.is_none() => {
-                self.out.extend_from_slice(self.heap.text(text));
-                Ok(())
+        if print.slashes == 0 && self.trace.is_none() {
+            match value {
+                Value::Text(text) => {
+                    append(self.out, &self.heap.bytes, text.range());
+                    return Ok(());
+                }
+                Value::Int(number) => {
+                    number::write_integer(number, self.out);
+                    return Ok(());
+                }
+                Value::Number(_) => {
+                    number::write(self.heap, value, self.out);
+                    return Ok(());
+                }
+                _ => {}
             }
-            value => self.print_value(print, value),
         }
+        self.print_value(print, value)
     }
 
+    #[inline(never)]
     fn print_value(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
         let before = self.out.len();
         match value {
@@ -278,7 +295,7 @@ impl<'r> Run<'r> {
             }
         }
         self.tell(at, |_| Did::Chose(None));
-        self.block(otherwise)
+        if otherwise.is_empty() { Ok(Flow::Next) } else { self.block(otherwise) }
     }
 
     fn foreach(&mut self, foreach: &'r Foreach) -> Result<Flow, Box<Fault>> {
@@ -369,6 +386,24 @@ impl<'r> Run<'r> {
         }
     }
 }
+
+/// Appends a part of a text. Most parts are short, and then copying a fixed size and cutting it off is quicker than a call.
+#[inline(always)]
+fn append(out: &mut Vec<u8>, text: &[u8], range: std::ops::Range<usize>) {
+    if let Some(more) = text.get(range.start..range.start + SHORT)
+        && let Some(more) = more.first_chunk::<SHORT>()
+        && range.len() <= SHORT
+    {
+        let end = out.len() + range.len();
+        out.extend_from_slice(more);
+        out.truncate(end);
+    } else {
+        out.extend_from_slice(&text[range]);
+    }
+}
+
+/// Bytes that are copied at once.
+const SHORT: usize = 32;
 
 /// Macros inside each other, as in Velocity.
 const CALLS: usize = 20;

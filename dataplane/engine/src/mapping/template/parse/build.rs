@@ -61,7 +61,7 @@ impl Build {
             blocks: self.blocks.into(),
             macros: self.macros.into(),
             uses: self.uses,
-            hints: self.hints.saturating_add(1),
+            hints: self.hints,
         }
     }
 
@@ -75,10 +75,10 @@ impl Build {
         Some(slot)
     }
 
-    /// A number for what one step remembers. The last is shared by those that come after all others are taken.
+    /// A number for what one step remembers. Those that come after all others are taken get the largest, and remember nothing.
     pub(in super::super) fn hint(&mut self) -> u16 {
         let hint = self.hints;
-        self.hints = hint.saturating_add(1).min(u16::MAX - 1);
+        self.hints = hint.saturating_add(1);
         hint
     }
 

@@ -1,17 +1,38 @@
 //! What references and expressions come to.
 
-use super::super::super::heap::{MapId, Text, Value};
+use super::super::super::heap::{MapId, Text, Value, same};
 use super::super::error::Fault;
+use super::super::scope::Hint;
 use super::super::tree::{Block, Expression, Reference, Step};
 use super::Run;
 
 impl<'r> Run<'r> {
     /// What a reference leads to.
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn reference(
         &mut self,
         reference: &'r Reference,
     ) -> Result<Value, Box<Fault>> {
+        // By far the most frequent ones are `$name`, and `$name.member` of a map whose member is where it last was.
+        if self.calls.is_empty() {
+            match (&*reference.steps, self.variables[usize::from(reference.slot)]) {
+                ([], value) if !matches!(value, Value::Object(_)) => return Ok(value),
+                ([Step::Property { hint, .. }], Value::Map(map)) => {
+                    if let Some(value) = self.remembered(map, *hint) {
+                        return Ok(value);
+                    }
+                }
+                ([Step::Property { known, .. }], Value::Loop(depth)) => {
+                    return Ok(self.loop_property(depth, *known));
+                }
+                _ => {}
+            }
+        }
+        self.any_reference(reference)
+    }
+
+    #[inline(never)]
+    fn any_reference(&mut self, reference: &'r Reference) -> Result<Value, Box<Fault>> {
         self.at = reference.source.at;
         self.heap.spend(reference.steps.len())?;
         let mut value = self.variable(reference.slot)?;
@@ -20,6 +41,9 @@ impl<'r> Run<'r> {
                 (Value::Null, _) => break,
                 (Value::Map(map), Step::Property { name, hint, .. }) => {
                     self.member(map, *name, *hint)?
+                }
+                (Value::Loop(depth), Step::Property { known, .. }) => {
+                    self.loop_property(depth, *known)
                 }
                 (value, step) => self.step(value, step)?,
             };
@@ -31,22 +55,37 @@ impl<'r> Run<'r> {
     /// step last found its name is tried first.
     #[inline]
     fn member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
-        let heap = &*self.heap;
-        if let Some((key, value)) = heap.pairs(map).get(self.hints[usize::from(hint)])
-            && heap.text(*key) == heap.text(name)
-        {
-            return Ok(*value);
+        match self.remembered(map, hint) {
+            Some(value) => Ok(value),
+            None => self.find_member(map, name, hint),
         }
-        self.find_member(map, name, hint)
+    }
+
+    #[inline]
+    fn remembered(&self, map: MapId, hint: u16) -> Option<Value> {
+        let hint = self.hints.get(usize::from(hint))?;
+        let (key, value) = self.heap.pair(map, hint.place as usize)?;
+        (key == hint.key).then_some(value)
     }
 
     #[inline(never)]
     fn find_member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
         let heap = &mut *self.heap;
+        let mut hint = self.hints.get_mut(usize::from(hint));
+        if let Some(hint) = &mut hint
+            && let Some((key, value)) = heap.pair(map, hint.place as usize)
+            && same(heap.text(key), heap.text(name))
+        {
+            hint.key = key;
+            return Ok(value);
+        }
         heap.spend(heap.finding(map))?;
         let Some(place) = heap.find(map, heap.text(name)) else { return Ok(Value::Null) };
-        self.hints[usize::from(hint)] = place;
-        Ok(heap.pairs(map)[place].1)
+        let (key, value) = heap.pairs(map)[place];
+        if let Some(hint) = hint {
+            *hint = Hint { place: place as u32, key };
+        }
+        Ok(value)
     }
 
     pub(super) fn step(&mut self, value: Value, step: &'r Step) -> Result<Value, Box<Fault>> {
@@ -75,10 +114,20 @@ impl<'r> Run<'r> {
     }
 
     /// What an expression comes to.
+    #[inline]
     pub(in super::super) fn value(
         &mut self,
         expression: &'r Expression,
     ) -> Result<Value, Box<Fault>> {
+        match expression {
+            Expression::Constant(value) => Ok(*value),
+            Expression::Chain(chain) => self.chain(chain),
+            other => self.other_value(other),
+        }
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self, expression: &'r Expression) -> Result<Value, Box<Fault>> {
         Ok(match expression {
             Expression::Constant(value) => *value,
             Expression::Reference(reference) => self.reference(reference)?,
