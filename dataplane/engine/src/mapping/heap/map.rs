@@ -226,7 +226,7 @@ impl Heap {
     }
 
     /// One of them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pair(&self, map: MapId, place: usize) -> Option<Pair> {
         let Map { at, len, .. } = self.maps[map.0 as usize];
         if place < len as usize { self.pairs.get(at as usize + place).copied() } else { None }
@@ -323,4 +323,4 @@ impl Heap {
 }
 
 /// Maps up to this many pairs are searched one by one.
-const SCANNED: usize = 16;
+const SCANNED: usize = 32;

@@ -61,7 +61,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn remembered(&self, map: MapId, hint: u16) -> Option<Value> {
         let hint = self.hints.get(usize::from(hint))?;
         let (key, value) = self.heap.pair(map, hint.place as usize)?;
