@@ -6,7 +6,7 @@ pub mod heap;
 pub mod json;
 pub mod jsonpath;
 pub(crate) mod media;
-mod number;
+pub(crate) mod number;
 pub mod parameter;
 pub(crate) mod raw;
 pub mod template;

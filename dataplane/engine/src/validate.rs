@@ -7,14 +7,16 @@
 pub(crate) mod models;
 pub mod schema;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tidegate_proto::v1;
 
 use crate::exchange::Ctx;
 use crate::head::{Head, Known};
 use crate::mapping::context::View;
+use crate::mapping::heap::Heap;
 use crate::mapping::media;
 use crate::mapping::parameter::{Side, Source};
 use crate::respond::{Failure, Refusal};
@@ -119,25 +121,17 @@ impl Validator {
 
 /// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.
 fn misfits(schema: &Schema, body: &[u8]) -> Vec<String> {
-    let instance = match body {
-        [] => Ok(Value::Object(Map::new())),
-        body => serde_json::from_slice(body),
-    };
-    let instance = match instance {
-        Ok(instance) => instance,
-        Err(error) => return vec![format!("the body is no JSON: {error}")],
-    };
-    match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
-        Ok(found) => found.into_iter().take(MAX_TOLD).map(|violation| violation.message).collect(),
-        Err(error) => vec![error.to_string()],
-    }
+    HEAP.with_borrow_mut(|heap| {
+        let found = schema.misfits(heap, body);
+        heap.shrink();
+        found.into_iter().take(MAX_TOLD).collect()
+    })
 }
 
-/// Comparisons that checking may take: enough for a value of a byte that some alternatives are tried on, and bounded for all that.
-const BUDGET_PER_BYTE: usize = 8;
-
-/// Comparisons that checking may take whatever the body's length.
-const BUDGET: usize = 100_000;
+thread_local! {
+    /// Where bodies are read that are checked: a thread checks one at a time. It keeps little between them.
+    static HEAP: RefCell<Heap> = RefCell::default();
+}
 
 /// A list with a million wrong items is told with the first of them.
 const MAX_TOLD: usize = 100;
