@@ -8,6 +8,5 @@ pub mod jsonpath;
 pub(crate) mod media;
 pub(crate) mod number;
 pub mod parameter;
-pub(crate) mod raw;
 pub mod template;
 pub(crate) mod transform;

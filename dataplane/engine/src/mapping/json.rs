@@ -7,8 +7,8 @@ mod read;
 mod write;
 
 pub(crate) use read::{Reading, read};
-pub(crate) use write::bounded;
 pub use write::{Slash, write};
+pub(crate) use write::{bounded, put};
 
 use super::heap::{Exhausted, Heap, Pair, Text, Value};
 

@@ -247,7 +247,7 @@ struct ObjectRules {
     min_properties: Option<u64>,
     max_properties: Option<u64>,
     required: Vec<String>,
-    /// Sorted by length and name.
+    /// Sorted by length and then by name, so that mostly one or two are compared with a name.
     properties: Vec<(String, NodeId)>,
     patterns: Vec<(Regex, NodeId)>,
     rest: Rest,
@@ -257,14 +257,12 @@ struct ObjectRules {
 impl ObjectRules {
     /// The subschema of a property that is described.
     fn property(&self, name: &[u8]) -> Option<NodeId> {
-        let found = self.properties.binary_search_by(|(held, _)| by_length(held.as_bytes(), name));
-        found.ok().map(|at| self.properties[at].1)
+        let from = self.properties.partition_point(|(held, _)| held.len() < name.len());
+        let as_long = &self.properties[from..];
+        let as_long = &as_long[..as_long.partition_point(|(held, _)| held.len() == name.len())];
+        let found = as_long.binary_search_by(|(held, _)| held.as_bytes().cmp(name));
+        found.ok().map(|at| as_long[at].1)
     }
-}
-
-/// An order of names that mostly needs no look at their characters.
-fn by_length(one: &[u8], two: &[u8]) -> std::cmp::Ordering {
-    one.len().cmp(&two.len()).then_with(|| one.cmp(two))
 }
 
 #[derive(Debug)]

@@ -80,6 +80,12 @@ pub(crate) fn bounded(heap: &Heap, out: &[u8], depth: usize) -> Result<(), Exhau
     if depth > DEPTH { Err(Exhausted::Depth) } else { heap.room(out.len()) }
 }
 
+/// Appends text as a JSON string with no more escapes than JSON wants; `None` as null. Allocates nothing.
+pub(crate) fn put(out: &mut Vec<u8>, text: Option<&str>) {
+    // Neither a string can fail to be written nor a Vec to be written to.
+    let _ = serde_json::to_writer(out, &text);
+}
+
 /// Appends a string in quotes, escaped as json-smart escapes it: also U+007F to U+009F and U+2000 to U+20FF.
 fn quote(text: &[u8], slash: Slash, out: &mut Vec<u8>) {
     out.push(b'"');

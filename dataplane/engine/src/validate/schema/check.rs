@@ -118,7 +118,7 @@ impl<'s> Check<'s> {
             }
             Value::Text(text) => {
                 if let Some(rules) = &node.text {
-                    need!(self.text(rules, heap.str(text)));
+                    need!(self.text(rules, text));
                 }
             }
             Value::List(items) => {
@@ -226,23 +226,35 @@ impl<'s> Check<'s> {
         fits
     }
 
-    fn text(&mut self, rules: &TextRules, text: &str) -> bool {
+    fn text(&mut self, rules: &TextRules, text: Text) -> bool {
         let mut fits = true;
+        let heap = self.heap;
         if rules.min_length.is_some() || rules.max_length.is_some() {
-            let length = text.chars().count() as u64;
+            let begins = |byte: &&u8| **byte & 0xc0 != 0x80;
+            let length = heap.text(text).iter().filter(begins).count() as u64;
+            let text = || heap.str(text);
             if let Some(least) = rules.min_length {
-                fits &= length >= least || self.tell(|| format!(
-                    "string \"{text}\" is too short (length: {length}, required minimum: {least})"
-                ));
-            }
-            if let Some(most) = rules.max_length {
-                fits &= length <= most || self.tell(|| {
+                fits &= length >= least || self.tell(|| {
                     format!(
-                        "string \"{text}\" is too long (length: {length}, maximum allowed: {most})"
+                        "string \"{}\" is too short (length: {length}, required minimum: {least})",
+                        text()
                     )
                 });
             }
+            if let Some(most) = rules.max_length {
+                fits &= length <= most
+                    || self.tell(|| {
+                        format!(
+                            "string \"{}\" is too long (length: {length}, maximum allowed: {most})",
+                            text()
+                        )
+                    });
+            }
         }
+        if rules.pattern.is_none() && rules.format.is_none() {
+            return fits;
+        }
+        let text = heap.str(text);
         if let Some((written, regex)) = &rules.pattern {
             fits &= regex.is_match(text)
                 || self.tell(|| {

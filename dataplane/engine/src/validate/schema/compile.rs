@@ -10,7 +10,7 @@ use super::format::Format;
 use super::reference::resolve;
 use super::{
     Bound, Dependency, Items, ListRules, MAX_NODES, META_DOCUMENT, Node, NodeId, NumberRules,
-    ObjectRules, Rest, Schema, SchemaError, TextRules, Types, by_length, pattern,
+    ObjectRules, Rest, Schema, SchemaError, TextRules, Types, pattern,
 };
 
 pub(super) fn compile(
@@ -287,7 +287,7 @@ impl<F: Fn(&str) -> Option<Arc<Value>>> Compiler<F> {
             let id = self.number(place.child("properties").child(name))?;
             rules.properties.push((name.clone(), id));
         }
-        rules.properties.sort_unstable_by(|(a, _), (b, _)| by_length(a.as_bytes(), b.as_bytes()));
+        rules.properties.sort_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
         for name in inner("patternProperties").into_iter().flat_map(Map::keys) {
             let at = place.child("patternProperties").child(name);
             let regex = regex(&at, name)?;

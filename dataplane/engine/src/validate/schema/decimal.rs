@@ -30,6 +30,11 @@ impl Decimal {
 
     /// The number that a value of a document is, in the same way.
     pub(super) fn of_value(heap: &Heap, value: Value) -> Self {
+        if let Value::Number(text) = value
+            && let Some(number) = Self::plain(heap.text(text))
+        {
+            return number;
+        }
         match JavaNumber::of(heap, value) {
             Some(JavaNumber::Int(whole)) if whole.unsigned_abs() <= u64::MAX.into() => {
                 Self::of(whole < 0, whole.unsigned_abs() as u64, 0)
@@ -37,6 +42,27 @@ impl Decimal {
             Some(number) => Self::read(&serde_json::Value::from(number.float()).to_string()),
             None => Self::of(false, 0, 0),
         }
+    }
+
+    /// A number as written, of up to 19 digits, without an exponent: most fractions.
+    fn plain(text: &[u8]) -> Option<Self> {
+        let (mut digits, mut places, mut fraction) = (0, 0, false);
+        let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+        if unsigned.len() > 20 {
+            return None;
+        }
+        for byte in unsigned {
+            match byte {
+                b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
+                b'.' if !fraction => {
+                    fraction = true;
+                    continue;
+                }
+                _ => return None,
+            }
+            places += i32::from(fraction);
+        }
+        Some(Self::of(unsigned.len() < text.len(), digits, -places))
     }
 
     fn read(text: &str) -> Self {
