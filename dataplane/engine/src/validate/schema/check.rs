@@ -34,12 +34,28 @@ pub(super) fn violations(
     instance: Value,
     budget: usize,
 ) -> Result<Vec<Violation>, TooComplex> {
-    let mut check = Check { schema, heap, left: budget, depth: 0, told: None, path: String::new() };
+    let mut check = Check {
+        schema,
+        heap,
+        left: budget,
+        depth: 0,
+        known: [None; KNOWN],
+        told: None,
+        path: String::new(),
+    };
     if check.fits(schema.root, instance)? {
         return Ok(Vec::new());
     }
     let told = Some(Vec::new());
-    let mut check = Check { schema, heap, left: budget, depth: 0, told, path: String::new() };
+    let mut check = Check {
+        schema,
+        heap,
+        left: budget,
+        depth: 0,
+        known: [None; KNOWN],
+        told,
+        path: String::new(),
+    };
     check.fits(schema.root, instance)?;
     Ok(check.told.unwrap_or_default())
 }
@@ -50,9 +66,19 @@ struct Check<'s> {
     heap: &'s Heap,
     left: usize,
     depth: usize,
+    /// Which properties keys were found to be, and of which rules. Objects of one list mostly have the very same keys.
+    known: [Option<Known<'s>>; KNOWN],
     /// Absent: the first violation ends the check, unsaid.
     told: Option<Vec<Violation>>,
     path: String,
+}
+
+/// The subschema of a key, if the rules describe it.
+#[derive(Clone, Copy)]
+struct Known<'s> {
+    rules: &'s ObjectRules,
+    key: Text,
+    schema: Option<NodeId>,
 }
 
 /// Whether it fits.
@@ -76,7 +102,7 @@ impl<'s> Check<'s> {
         fits
     }
 
-    fn fits_all(&mut self, node: &Node, value: Value) -> Fits {
+    fn fits_all(&mut self, node: &'s Node, value: Value) -> Fits {
         let mut fits = true;
         /// Goes on after a misfit only while misfits are told.
         macro_rules! need {
@@ -229,9 +255,13 @@ impl<'s> Check<'s> {
     fn text(&mut self, rules: &TextRules, text: Text) -> bool {
         let mut fits = true;
         let heap = self.heap;
-        if rules.min_length.is_some() || rules.max_length.is_some() {
+        let (least, most) =
+            (rules.min_length.unwrap_or_default(), rules.max_length.unwrap_or(u64::MAX));
+        let bytes = heap.text(text);
+        // A character has four bytes at most, so most texts need no counting.
+        if bytes.len() as u64 > most || (bytes.len() as u64) < least.saturating_mul(4) {
             let begins = |byte: &&u8| **byte & 0xc0 != 0x80;
-            let length = heap.text(text).iter().filter(begins).count() as u64;
+            let length = bytes.iter().filter(begins).count() as u64;
             let text = || heap.str(text);
             if let Some(least) = rules.min_length {
                 fits &= length >= least || self.tell(|| {
@@ -267,7 +297,7 @@ impl<'s> Check<'s> {
         fits
     }
 
-    fn list(&mut self, rules: &ListRules, items: &[Value]) -> Fits {
+    fn list(&mut self, rules: &'s ListRules, items: &[Value]) -> Fits {
         let mut fits = true;
         let count = items.len() as u64;
         if let Some(least) = rules.min_items {
@@ -331,7 +361,7 @@ impl<'s> Check<'s> {
         }))
     }
 
-    fn object(&mut self, rules: &ObjectRules, map: MapId) -> Fits {
+    fn object(&mut self, rules: &'s ObjectRules, map: MapId) -> Fits {
         let mut fits = true;
         let heap = self.heap;
         let members = heap.pairs(map);
@@ -378,7 +408,7 @@ impl<'s> Check<'s> {
         for (name, value) in members {
             let (name, value) = (*name, *value);
             let mut described = false;
-            if let Some(id) = rules.property(heap.text(name)) {
+            if let Some(id) = self.property(rules, name) {
                 described = true;
                 fits &= self.member(name, id, value)?;
             }
@@ -409,6 +439,21 @@ impl<'s> Check<'s> {
             });
         }
         Ok(fits)
+    }
+
+    /// The subschema of a member, if its name is described.
+    #[inline]
+    fn property(&mut self, rules: &'s ObjectRules, key: Text) -> Option<NodeId> {
+        let known = &mut self.known[key.range().start % KNOWN];
+        if let Some(known) = known
+            && known.key == key
+            && std::ptr::eq(known.rules, rules)
+        {
+            return known.schema;
+        }
+        let schema = rules.property(self.heap.text(key));
+        *known = Some(Known { rules, key, schema });
+        schema
     }
 
     /// Compares a member.
@@ -520,3 +565,6 @@ const MAX_DEPTH: usize = 512;
 
 /// Violations told of one instance.
 const MAX_TOLD: usize = 20;
+
+/// Keys that are remembered; where a key stands in the body says at which place.
+const KNOWN: usize = 32;
