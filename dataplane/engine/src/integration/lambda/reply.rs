@@ -44,7 +44,7 @@ pub(super) fn read(payload: &[u8]) -> Option<Said> {
             ) => {}
             ("statusCode", _) => said.status = status(heap, value)?,
             ("headers", _) => {
-                single = headers(heap, value, |value| Some(vec![text_of(heap, value)?]))?
+                single = headers(heap, value, |value| Some(vec![text_of(heap, value)?]))?;
             }
             ("multiValueHeaders", _) => {
                 said.headers = headers(heap, value, |values| match values {
