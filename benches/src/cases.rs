@@ -4,6 +4,7 @@ mod deciding;
 mod heads;
 mod linking;
 mod mapping;
+mod validating;
 
 use anyhow::Context;
 
@@ -32,7 +33,7 @@ impl Case {
 }
 
 /// All cases, in the order a request meets the steps.
-pub static ALL: [Case; 12] = [
+pub static ALL: [Case; 13] = [
     Case {
         name: "h1_request_parse",
         does: "read a browser's request head: 582 bytes, 10 fields",
@@ -88,6 +89,13 @@ pub static ALL: [Case; 12] = [
         does: "link the bundle of the API with 609 paths, and drop it",
         batch: 5,
         prepare: linking::many_routes,
+        ..QUICK
+    },
+    Case {
+        name: "validate_body",
+        does: "read a body of 2 KB and check it against a model of 20 properties",
+        batch: 100,
+        prepare: validating::model_of_20_properties,
         ..QUICK
     },
     Case {

@@ -8,14 +8,17 @@ pub(crate) mod models;
 pub(crate) mod responses;
 pub mod schema;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tidegate_proto::v1;
 
 use crate::exchange::Ctx;
 use crate::head::{Head, Known};
 use crate::mapping::context::View;
+use crate::mapping::heap::Heap;
+use crate::mapping::json::JsonError;
 use crate::mapping::media;
 use crate::mapping::parameter::{Side, Source};
 use crate::respond::{Failure, Refusal};
@@ -124,7 +127,7 @@ impl Validator {
         }
         wrong.iter().for_each(|text| cx.detail(|| text.clone()));
         if let Some(error) = cause {
-            cx.value(|| format!("the body is no JSON: {error}"));
+            cx.value(|| format!("the body cannot be read: {error}"));
         }
         let validation = Some(Value::from(wrong).to_string());
         Err(Refusal { validation, ..Failure::InvalidBody.into() })
@@ -132,17 +135,13 @@ impl Validator {
 }
 
 /// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.
-fn misfits(schema: &Schema, body: &[u8]) -> serde_json::Result<Vec<Violation>> {
-    let instance = match body {
-        [] => Value::Object(Map::new()),
-        body => serde_json::from_slice(body)?,
-    };
-    Ok(match schema.violations(&instance, BUDGET + BUDGET_PER_BYTE * body.len()) {
-        Ok(mut found) => {
-            found.truncate(MAX_TOLD);
-            found
-        }
-        Err(error) => whole(error.to_string()),
+fn misfits(schema: &Schema, body: &[u8]) -> Result<Vec<Violation>, JsonError> {
+    HEAP.with_borrow_mut(|heap| {
+        let found = schema.misfits(heap, body);
+        heap.shrink();
+        let mut found = found?;
+        found.truncate(MAX_TOLD);
+        Ok(found)
     })
 }
 
@@ -151,11 +150,10 @@ fn whole(message: String) -> Vec<Violation> {
     vec![Violation { path: String::new(), message }]
 }
 
-/// Comparisons that checking may take: enough for a value of a byte that some alternatives are tried on, and bounded for all that.
-const BUDGET_PER_BYTE: usize = 8;
-
-/// Comparisons that checking may take whatever the body's length.
-const BUDGET: usize = 100_000;
+thread_local! {
+    /// Where bodies are read that are checked: a thread checks one at a time. It keeps little between them.
+    static HEAP: RefCell<Heap> = RefCell::default();
+}
 
 /// A list with a million wrong items is told with the first of them.
 const MAX_TOLD: usize = 100;

@@ -95,7 +95,7 @@ fn the_model_is_that_of_status_and_content_type() {
             200,
             Some("application/json"),
             "{",
-            Some("Pet : the body is no JSON: EOF while parsing an object at line 1 column 1"),
+            Some("Pet : the body cannot be read: not JSON at byte 1"),
         ),
         // `Empty` and what has no model may be anything.
         (200, Some("text/plain"), "[", None),

@@ -17,8 +17,9 @@ use super::aws::Service;
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Known, Method};
 use crate::mapping::context::View;
+use crate::mapping::heap::Value;
+use crate::mapping::json;
 use crate::mapping::media::{self, BinaryTypes};
-use crate::mapping::raw;
 use crate::respond::{Failure, Refusal, Tail};
 use crate::snapshot::Place;
 use crate::step::{Answer, Body, Call, Opened, Reply};
@@ -101,11 +102,14 @@ impl LambdaProxy {
 
 /// What selects the integration response of a function that was invoked by type `AWS`: the `errorMessage` of its answer.
 pub(crate) fn selection(reply: &Reply) -> Result<String, Refusal> {
-    let text = String::from_utf8_lossy(&reply.body);
-    let members = raw::read(&text).and_then(raw::members).unwrap_or_default();
-    let member = |name: &str| {
-        let found = members.iter().rfind(|(held, _)| held == name);
-        found.and_then(|(_, value)| raw::string(value))
+    let mut heap = reply::heap();
+    let read = json::read_body(&mut heap, &reply.body);
+    let member = |name: &str| match read {
+        Ok(Value::Map(map)) => match heap.get(map, name.as_bytes()) {
+            Some(Value::Text(text)) => Some(heap.str(text).to_owned()),
+            _ => None,
+        },
+        _ => None,
     };
     match reply.head.status {
         200..300 => Ok(member("errorMessage").unwrap_or_default()),

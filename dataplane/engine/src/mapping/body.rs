@@ -2,18 +2,22 @@
 //!
 //! Source: developer guide, "API Gateway API request and response data mapping reference".
 
-use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
-use super::raw;
+use super::heap::{Heap, Text, Value};
+use super::json::{self, Slash};
+use super::jsonpath::JsonPath;
+use super::template::Limits;
 
 /// A body that mappings may read.
 #[derive(Debug)]
 pub struct Document {
-    text: String,
-    /// Whether it begins like JSON, and so is JSON.
-    is_json: bool,
+    /// A path may make a list there.
+    heap: RefCell<Heap>,
+    text: Text,
+    /// Absent where the body does not begin like JSON.
+    root: Option<Value>,
 }
 
 /// A body that begins like JSON and is none. Then no mapping may read it, not even as a whole.
@@ -23,118 +27,60 @@ pub struct NotJson;
 impl Document {
     /// Reads a body. Only text that begins with `{`, `[`, `'` or `"` is taken for JSON, as AWS does.
     pub fn read(body: &[u8]) -> Result<Self, NotJson> {
-        let text = match String::from_utf8_lossy(body.trim_ascii()).into_owned() {
-            empty if empty.is_empty() => "{}".to_owned(),
-            text => text,
+        let Limits { steps, memory, .. } = Limits::API_GATEWAY;
+        let mut heap = Heap::for_document(steps, memory);
+        let body = match body.trim_ascii() {
+            [] => b"{}",
+            body => body,
         };
-        let is_json = text.starts_with(['{', '[', '\'', '"']);
-        if is_json && raw::read(&text).is_none() {
-            return Err(NotJson);
-        }
-        Ok(Self { text, is_json })
+        let text = json::store_body(&mut heap, body).map_err(|_| NotJson)?;
+        let root = match body {
+            [b'{' | b'[' | b'\'' | b'"', ..] => {
+                Some(json::read(&mut heap, text).map_err(|_| NotJson)?)
+            }
+            _ => None,
+        };
+        Ok(Self { heap: RefCell::new(heap), text, root })
     }
 
     /// The text a path leads to; the whole text without one. `None` where nothing is, or null.
-    pub fn at(&self, path: &BodyPath) -> Option<Cow<'_, str>> {
-        if path.0.is_empty() {
-            return Some(Cow::Borrowed(&self.text));
+    pub fn at(&self, path: &BodyPath) -> Option<String> {
+        let heap = &mut *self.heap.borrow_mut();
+        let Some(path) = &path.path else { return Some(heap.str(self.text).to_owned()) };
+        match path.select(heap, self.root?).ok()?? {
+            Value::Null => None,
+            // A number that was not calculated is as it was written.
+            Value::Text(text) | Value::Number(text) => Some(heap.str(text).to_owned()),
+            value => {
+                let mut out = Vec::new();
+                json::write(heap, value, Slash::Plain, &mut out).ok()?;
+                String::from_utf8(out).ok()
+            }
         }
-        let root = if self.is_json { raw::read(&self.text) } else { None };
-        path.find(root?).map(Cow::Owned)
     }
 }
 
-/// A path into a JSON body, as mapping expressions write it: `pets[0].name`. Empty: the body as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BodyPath(Box<[Step]>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Name(Box<str>),
-    /// Negative ones count from the end.
-    Index(i64),
-    /// `*`
-    Every,
+/// A path into a JSON body, as mapping expressions write it: a JSONPath without its `$.`, as in `pets[0].name`. Empty: the body as a
+/// whole.
+#[derive(Clone, Debug, Default)]
+pub struct BodyPath {
+    written: Box<str>,
+    path: Option<Arc<JsonPath>>,
 }
+
+impl PartialEq for BodyPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for BodyPath {}
 
 impl BodyPath {
-    /// Reads a path without its `$.`; `None` when it is none, or one with filters or `..`.
+    /// Reads a path without its `$.`; `None` when it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut steps = Vec::new();
-        let mut rest = text;
-        while !rest.is_empty() || steps.is_empty() {
-            if let Some(inner) = rest.strip_prefix('[') {
-                let quote = inner.chars().next().filter(|c| matches!(c, '\'' | '"'));
-                let step;
-                (step, rest) = match quote {
-                    Some(quote) => {
-                        let (name, behind) = inner[1..].split_once(quote)?;
-                        (Step::Name(name.into()), behind.strip_prefix(']')?)
-                    }
-                    None => {
-                        let (index, behind) = inner.split_once(']')?;
-                        let step = match index {
-                            "*" => Step::Every,
-                            digits => Step::Index(digits.parse().ok()?),
-                        };
-                        (step, behind)
-                    }
-                };
-                steps.push(step);
-                continue;
-            }
-            if !steps.is_empty() {
-                rest = rest.strip_prefix('.')?;
-            }
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            let (name, behind) = rest.split_at(end);
-            if name.is_empty() || name.contains([']', '(', '?', '@']) {
-                return None;
-            }
-            steps.push(if name == "*" { Step::Every } else { Step::Name(name.into()) });
-            rest = behind;
-        }
-        Some(Self(steps.into()))
-    }
-
-    fn find(&self, root: &RawValue) -> Option<String> {
-        let mut found = vec![root];
-        let mut many = false;
-        for step in &self.0 {
-            many |= *step == Step::Every;
-            found = found.into_iter().flat_map(|value| step.of(value)).collect();
-        }
-        if many {
-            let each: Vec<String> = found.into_iter().map(raw::compact).collect();
-            return Some(format!("[{}]", each.join(",")));
-        }
-        let value = *found.first().filter(|value| !raw::is_null(value))?;
-        Some(raw::string(value).unwrap_or_else(|| raw::compact(value)))
-    }
-}
-
-impl Step {
-    fn of<'v>(&self, value: &'v RawValue) -> Vec<&'v RawValue> {
-        match self {
-            // The last of several members with one name counts, as in every common reader.
-            Self::Name(name) => raw::members(value)
-                .unwrap_or_default()
-                .into_iter()
-                .rfind(|(held, _)| *held == **name)
-                .map(|(_, value)| value)
-                .into_iter()
-                .collect(),
-            Self::Index(index) => {
-                let all = raw::elements(value).unwrap_or_default();
-                let at = if *index < 0 { *index + all.len() as i64 } else { *index };
-                usize::try_from(at).ok().and_then(|at| all.get(at).copied()).into_iter().collect()
-            }
-            Self::Every => raw::elements(value)
-                .or_else(|| {
-                    Some(raw::members(value)?.into_iter().map(|(_, value)| value).collect())
-                })
-                .unwrap_or_default(),
-        }
+        let path = JsonPath::parse(text).ok().filter(|_| !text.starts_with(['$', ' ']))?;
+        Some(Self { written: text.into(), path: Some(Arc::new(path)) })
     }
 }
 
@@ -155,6 +101,9 @@ mod tests {
             ("petstore.pets[1].name", None),
             ("petstore.pets[2].name", None),
             ("petstore.pets[*].name", Some(r#"["Rex",null]"#)),
+            ("petstore.pets[?(@.name == 'Rex')].tags", Some("[[1,2]]")),
+            ("petstore.pets.length()", Some("2")),
+            ("petstore..tags[0]", Some("[1]")),
             ("['odd key']", Some("true")),
             ("petstore['pets'][0][\"name\"]", Some("Rex")),
             ("n", Some("1.50")),
@@ -165,8 +114,7 @@ mod tests {
             let found = document.at(&BodyPath::parse(path).unwrap());
             assert_eq!(found.as_deref(), want, "{path}");
         }
-        for path in
-            ["", ".a", "a.", "a..b", "a[", "a[x]", "a['x]", "a[?(@.b)]", "a.length()", "a b["]
+        for path in ["", ".a", "a.", "$.a", " a", "a..", "a[", "a[x]", "a['x]", "a[?(@.b]", "a b["]
         {
             assert_eq!(BodyPath::parse(path), None, "{path}");
         }

@@ -9,7 +9,7 @@ use crate::exchange::calendar::Moment;
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known};
 use crate::mapping::body::Document;
-use crate::mapping::raw;
+use crate::mapping::json;
 use crate::mapping::template::Overrides;
 use crate::respond::ResponseType;
 use crate::route::{Captures, Routed};
@@ -225,7 +225,7 @@ impl<'a> View<'a> {
             }
             Context::ErrorMessageString => self.error.map_or(Borrowed(""), |error| {
                 let mut quoted = Vec::new();
-                raw::put(&mut quoted, error.message);
+                json::put(&mut quoted, error.message);
                 text(&quoted)
             }),
             Context::ErrorResponseType => Borrowed(self.error.map_or("", |e| e.kind.name())),

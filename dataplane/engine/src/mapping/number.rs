@@ -54,10 +54,21 @@ fn is_fraction(text: &[u8]) -> bool {
     memchr::memchr3(b'.', b'e', b'E', text).is_some()
 }
 
+/// Appends an integer.
+#[inline]
+pub(crate) fn write_integer(number: i64, out: &mut Vec<u8>) {
+    match number {
+        // The most frequent ones need no buffer.
+        0..=9 => out.push(b'0' + number as u8),
+        10..=99 => out.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]),
+        _ => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
+}
+
 /// Appends a number as Java prints it; any other value leaves no trace.
 pub(crate) fn write(heap: &Heap, value: Value, out: &mut Vec<u8>) {
     match value {
-        Value::Int(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        Value::Int(number) => write_integer(number, out),
         Value::Float(number) => write_double(number.get(), out),
         Value::Number(text) => {
             let text = heap.text(text);
@@ -77,11 +88,12 @@ pub(crate) fn write(heap: &Heap, value: Value, out: &mut Vec<u8>) {
 /// in the range that Java prints without one, and with no zero too many.
 fn prints_itself(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let Some(point) = digits.iter().position(|b| !b.is_ascii_digit()) else { return false };
+    if digits.len() > 16 {
+        return false;
+    }
+    let Some(point) = digits.iter().position(|b| *b == b'.') else { return false };
     let (whole, fraction) = (&digits[..point], &digits[point + 1..]);
-    digits[point] == b'.'
-        && digits.len() <= 16
-        && whole.len() <= 7
+    whole.len() <= 7
         && fraction.iter().all(u8::is_ascii_digit)
         && (fraction == b"0" || fraction.last() != Some(&b'0'))
         && (whole != b"0" || fraction == b"0" || fraction.iter().take(3).any(|b| *b != b'0'))

@@ -82,9 +82,8 @@ impl Source {
             _ => (false, text.strip_prefix("method.request.").ok_or_else(invalid)?),
         };
         if let Some(behind) = rest.strip_prefix("body") {
-            let unsupported = || ParameterError::Unsupported(text.to_owned());
             let path = match behind.strip_prefix('.') {
-                Some(path) => BodyPath::parse(path).ok_or_else(unsupported)?,
+                Some(path) => BodyPath::parse(path).ok_or_else(invalid)?,
                 None if behind.is_empty() => BodyPath::default(),
                 None => return Err(invalid()),
             };
@@ -326,6 +325,7 @@ mod tests {
         for (text, want) in [
             ("method.request.body", Source::Body(BodyPath::default())),
             ("method.request.body.a.b[0]", Source::Body(path("a.b[0]"))),
+            ("method.request.body.a[?(@.b)]", Source::Body(path("a[?(@.b)]"))),
             ("context.identity.cognitoIdentityId", Source::Context(Context::Unset)),
             ("context.authorizer.principalId", Source::Context(Context::Unset)),
             ("method.request.path.id", Source::Path("id".into())),
@@ -349,12 +349,11 @@ mod tests {
             "method.request.cookie.a",
             "method.request.bodyguard",
             "integration.response.body",
+            "method.request.body.a[?(@.b",
         ] {
             assert_eq!(parse(text), Err(ParameterError::Invalid(text.to_owned())));
         }
-        for text in
-            ["method.request.body.a[?(@.b)]", "context.nonsense", "context.identity.nonsense"]
-        {
+        for text in ["context.nonsense", "context.identity.nonsense"] {
             assert!(matches!(parse(text), Err(ParameterError::Unsupported(_))), "{text}");
         }
         for (text, want) in [

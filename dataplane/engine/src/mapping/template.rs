@@ -197,10 +197,6 @@ impl Template {
         &self.text[span.at as usize..span.end as usize]
     }
 
-    fn bytes(&self, span: tree::Span) -> &[u8] {
-        &self.text.as_bytes()[span.at as usize..span.end as usize]
-    }
-
     fn name(&self, slot: Slot) -> &str {
         &self.names[usize::from(slot)]
     }

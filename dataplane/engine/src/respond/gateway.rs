@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::exchange::{Ctx, Ids};
 use crate::head::Head;
 use crate::mapping::context::{ErrorView, View};
-use crate::mapping::raw;
+use crate::mapping::json;
 use crate::respond::failure::Voice;
 use crate::respond::{Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed};
@@ -145,7 +145,7 @@ fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) 
             if voice == Voice::Execution {
                 out.push(b' ');
             }
-            raw::put(out, message);
+            json::put(out, message);
             out.push(b'}');
         }
     });

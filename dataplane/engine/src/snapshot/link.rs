@@ -11,8 +11,8 @@ use crate::integration::http::{self, Conversion, Http};
 use crate::integration::lambda::LambdaProxy;
 use crate::integration::mapped::{Endpoint, Mapped};
 use crate::integration::mappings::Mappings;
+use crate::mapping::json;
 use crate::mapping::media::BinaryTypes;
-use crate::mapping::raw;
 use crate::respond::cors::Cors;
 use crate::respond::custom::GatewayResponses;
 use crate::route::tree;
@@ -134,9 +134,9 @@ impl Variables<'_> {
         let mut out = Vec::new();
         for (name, value) in self.0 {
             out.push(if out.is_empty() { b'{' } else { b',' });
-            raw::put(&mut out, Some(name));
+            json::put(&mut out, Some(name));
             out.push(b':');
-            raw::put(&mut out, Some(value));
+            json::put(&mut out, Some(value));
         }
         if out.is_empty() {
             return b"null".to_vec();

@@ -141,7 +141,7 @@ fn mismatches(schema: &Schema, body: &[u8]) -> Vec<Violation> {
     match body {
         [] => whole("the body is empty".to_owned()),
         body => misfits(schema, body)
-            .unwrap_or_else(|error| whole(format!("the body is no JSON: {error}"))),
+            .unwrap_or_else(|error| whole(format!("the body cannot be read: {error}"))),
     }
 }
 

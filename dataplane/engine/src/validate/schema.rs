@@ -18,6 +18,8 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 use serde_json::Value;
 
+use crate::mapping::heap::{self, Heap};
+use crate::mapping::json::{self, JsonError};
 pub use check::{TooComplex, Violation};
 use decimal::Decimal;
 
@@ -74,32 +76,54 @@ impl Schema {
         other: impl Fn(&str) -> Option<Arc<Value>>,
     ) -> Result<Self, SchemaError> {
         // Draft 4's own schema names most mistakes better than a compiler could.
-        if let Ok(Err(violation)) = META.check(document, document_budget(document)) {
+        let mut heap = Heap::for_document(u64::MAX, u32::MAX as usize);
+        if let Ok(instance) = json::read_body(&mut heap, document.to_string().as_bytes())
+            && let Ok(Err(violation)) = META.check(&heap, instance, document_budget(document))
+        {
             return Err(SchemaError::Invalid { at: violation.path, message: violation.message });
         }
         compile::compile(document, other)
     }
 
-    /// Whether an instance fits; the first violation if not.
+    /// Whether an instance, which stands in a heap, fits; the first violation if not.
     ///
     /// `budget` bounds the work, in comparisons of a value with a subschema; a body's length in bytes and some thousands is
     /// plenty. The errors of a failing instance are found in a second pass, so that fitting ones cost no message.
     pub fn check(
         &self,
-        instance: &Value,
+        heap: &Heap,
+        instance: heap::Value,
         budget: usize,
     ) -> Result<Result<(), Violation>, TooComplex> {
-        let found = self.violations(instance, budget)?;
+        let found = self.violations(heap, instance, budget)?;
         Ok(found.into_iter().next().map_or(Ok(()), Err))
     }
 
     /// Everything in which an instance does not fit.
     pub fn violations(
         &self,
-        instance: &Value,
+        heap: &Heap,
+        instance: heap::Value,
         budget: usize,
     ) -> Result<Vec<Violation>, TooComplex> {
-        check::violations(self, instance, budget)
+        check::violations(self, heap, instance, budget)
+    }
+
+    /// In what a body does not fit; nothing is allocated for one that does, once the heap has grown. An empty body is an empty
+    /// object. Reading and checking are bounded: a body on which checking takes too long does not fit.
+    pub fn misfits(&self, heap: &mut Heap, body: &[u8]) -> Result<Vec<Violation>, JsonError> {
+        heap.begin(&[], u64::MAX, MAX_MEMORY);
+        let text = match std::str::from_utf8(body) {
+            Ok("") => "{}",
+            Ok(text) => text,
+            Err(error) => return Err(JsonError::Malformed(error.valid_up_to())),
+        };
+        let text = heap.store(text)?;
+        let instance = json::read(heap, text)?;
+        let found = self.violations(heap, instance, BUDGET + BUDGET_PER_BYTE * body.len());
+        Ok(found.unwrap_or_else(|error| {
+            vec![Violation { path: String::new(), message: error.to_string() }]
+        }))
     }
 
     fn node(&self, id: NodeId) -> &Node {
@@ -143,8 +167,17 @@ impl Types {
         Self(self.0 | other.0)
     }
 
-    fn has(self, name: &str) -> bool {
-        Self::named(name).is_some_and(|other| self.0 & other.0 != 0)
+    const ARRAY: Self = Self(1);
+    const BOOLEAN: Self = Self(1 << 1);
+    /// An integer is a number, too.
+    const INTEGER: Self = Self(1 << 2 | 1 << 4);
+    const NULL: Self = Self(1 << 3);
+    const NUMBER: Self = Self(1 << 4);
+    const OBJECT: Self = Self(1 << 5);
+    const STRING: Self = Self(1 << 6);
+
+    fn overlap(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     fn names(self) -> impl Iterator<Item = &'static str> {
@@ -207,11 +240,22 @@ struct ObjectRules {
     min_properties: Option<u64>,
     max_properties: Option<u64>,
     required: Vec<String>,
-    /// Sorted by name.
+    /// Sorted by length and then by name, so that mostly one or two are compared with a name.
     properties: Vec<(String, NodeId)>,
     patterns: Vec<(Regex, NodeId)>,
     rest: Rest,
     dependencies: Vec<(String, Dependency)>,
+}
+
+impl ObjectRules {
+    /// The subschema of a property that is described.
+    fn property(&self, name: &[u8]) -> Option<NodeId> {
+        let from = self.properties.partition_point(|(held, _)| held.len() < name.len());
+        let as_long = &self.properties[from..];
+        let as_long = &as_long[..as_long.partition_point(|(held, _)| held.len() == name.len())];
+        let found = as_long.binary_search_by(|(held, _)| held.as_bytes().cmp(name));
+        found.ok().map(|at| as_long[at].1)
+    }
 }
 
 #[derive(Debug)]
@@ -240,6 +284,15 @@ fn document_budget(document: &Value) -> usize {
     }
     values(document).saturating_mul(64).saturating_add(1_000)
 }
+
+/// Comparisons that checking may take: enough for a value of a byte that some alternatives are tried on, and bounded for all that.
+const BUDGET_PER_BYTE: usize = 8;
+
+/// Comparisons that checking may take whatever the body's length.
+const BUDGET: usize = 100_000;
+
+/// Bytes that a body's values may take: room for any of 10 MB.
+const MAX_MEMORY: usize = 256 * 1024 * 1024;
 
 /// AWS takes 400 KB of models for an API; a subschema has some ten bytes at least.
 const MAX_NODES: usize = 40_000;

@@ -9,7 +9,7 @@ use crate::head::{Head, Known};
 use crate::integration::http::{forwarded_for, is_alias, is_signature, put_trace};
 use crate::mapping::context::{Context, View};
 use crate::mapping::parameter::query_pairs;
-use crate::mapping::{media, raw};
+use crate::mapping::{json, media};
 
 /// Writes the event of a request. `variables` is the stage's variables as JSON.
 pub(super) fn write(
@@ -187,7 +187,7 @@ impl Multi {
                 if at > 0 {
                     list.push(b',');
                 }
-                raw::put(&mut list, Some(value));
+                json::put(&mut list, Some(value));
             }
             list.push(b']');
             out.raw(name, &list);
@@ -255,14 +255,14 @@ impl Object {
     /// Adds a text.
     fn text(&mut self, name: &str, value: &str) {
         self.name(name);
-        raw::put(&mut self.0, Some(value));
+        json::put(&mut self.0, Some(value));
     }
 
     fn name(&mut self, name: &str) {
         if self.0.len() > 1 {
             self.0.push(b',');
         }
-        raw::put(&mut self.0, Some(name));
+        json::put(&mut self.0, Some(name));
         self.0.push(b':');
     }
 

@@ -5,7 +5,6 @@
 //!
 //! Sources: Smithy, "Amazon Event Stream specification"; Lambda API Reference, `InvokeWithResponseStream`.
 
-use crate::mapping::raw;
 
 /// Bytes of a message's two lengths and their checksum.
 const PRELUDE: usize = 12;
@@ -165,11 +164,9 @@ impl Decoder {
             Kind::Chunk | Kind::Other => None,
             Kind::Exception(name) => Some(End::Exception(name)),
             Kind::Complete => {
-                let text = String::from_utf8_lossy(&note);
-                let members = raw::read(&text).and_then(raw::members).unwrap_or_default();
-                let member = |wanted: &str| {
-                    let found = members.iter().rfind(|(name, _)| name == wanted);
-                    found.and_then(|(_, value)| raw::string(value)).filter(|text| !text.is_empty())
+                let said: serde_json::Value = serde_json::from_slice(&note).unwrap_or_default();
+                let member = |name: &str| {
+                    said[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
                 };
                 Some(match member("ErrorCode") {
                     None => End::Complete,

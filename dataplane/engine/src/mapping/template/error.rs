@@ -114,6 +114,7 @@ pub enum Fault {
 }
 
 impl From<Exhausted> for Box<Fault> {
+    #[cold]
     fn from(exhausted: Exhausted) -> Self {
         Box::new(Fault::Exhausted(exhausted))
     }

@@ -66,7 +66,8 @@ impl<'r> Run<'r> {
         })
     }
 
-    fn loop_property(&self, depth: u64, name: Property) -> Value {
+    #[inline]
+    pub(super) fn loop_property(&self, depth: u64, name: Property) -> Value {
         let loops = &self.loops;
         let Some(held) = loops.get(depth as usize) else { return Value::Null };
         match name {

@@ -16,7 +16,11 @@ impl<'r> Run<'r> {
     /// what is `true`; its literals and calculations are never true.
     pub(super) fn truth(&mut self, expression: &'r Expression) -> Result<bool, Box<Fault>> {
         if !self.is_stock() {
-            return Ok(!matches!(self.value(expression)?, Value::Bool(Truth::False)));
+            let value = match expression {
+                Expression::Reference(reference) => self.reference(reference)?,
+                other => self.value(other)?,
+            };
+            return Ok(!matches!(value, Value::Bool(Truth::False)));
         }
         Ok(match expression {
             Expression::Reference(_) => {
@@ -48,6 +52,12 @@ impl<'r> Run<'r> {
         for (operator, right) in &chain.rest {
             self.heap.spend(1)?;
             let value = self.value(right)?;
+            if let (Value::Int(one), Value::Int(two)) = (left, value)
+                && let Some(made) = of_integers(one, *operator, two)
+            {
+                left = made;
+                continue;
+            }
             left = self.operate(left, source.take(), *operator, value, right)?;
         }
         Ok(left)
@@ -99,17 +109,6 @@ impl<'r> Run<'r> {
         operator: Operator,
         right: Value,
     ) -> Result<Value, Box<Fault>> {
-        if let (Value::Int(one), Value::Int(two)) = (left, right) {
-            let small = match operator {
-                Operator::Add => one.checked_add(two),
-                Operator::Subtract => one.checked_sub(two),
-                Operator::Multiply => one.checked_mul(two),
-                _ => None,
-            };
-            if let Some(small) = small {
-                return Ok(Value::Int(small));
-            }
-        }
         let heap = &*self.heap;
         let (Some(left), Some(right)) = (Number::of(heap, left), Number::of(heap, right)) else {
             return Ok(Value::Null);
@@ -142,9 +141,6 @@ impl<'r> Run<'r> {
     }
 
     fn order(&self, left: Value, right: Value) -> Option<Ordering> {
-        if let (Value::Int(one), Value::Int(two)) = (left, right) {
-            return Some(one.cmp(&two));
-        }
         let heap = &*self.heap;
         Number::of(heap, left)?.compare(Number::of(heap, right)?)
     }
@@ -223,4 +219,21 @@ impl<'r> Run<'r> {
             (one, two) => self.equal(one, two),
         }
     }
+}
+
+/// The common case: what fits 64 bits, except for division.
+#[inline]
+fn of_integers(one: i64, operator: Operator, two: i64) -> Option<Value> {
+    Some(match operator {
+        Operator::Equal => Value::from(one == two),
+        Operator::Unequal => Value::from(one != two),
+        Operator::Less => Value::from(one < two),
+        Operator::AtMost => Value::from(one <= two),
+        Operator::More => Value::from(one > two),
+        Operator::AtLeast => Value::from(one >= two),
+        Operator::Add => Value::Int(one.checked_add(two)?),
+        Operator::Subtract => Value::Int(one.checked_sub(two)?),
+        Operator::Multiply => Value::Int(one.checked_mul(two)?),
+        _ => return None,
+    })
 }

@@ -1,14 +1,15 @@
 //! Rendering: walking the tree of a template.
 
-use super::super::heap::{Heap, MapId, Object, Text, Value};
+mod evaluate;
+mod variables;
+
+use super::super::heap::{Heap, Text, Value};
+use super::super::number;
 use super::error::{Fault, RenderError};
-use super::scope::{
-    Did, Overrides, Scratch, Source, Trace, members, override_map, put_at, value_of,
-};
-use super::tree::{Block, Call, Expression, Foreach, Print, Reference, Slot, Span, Step, What};
+use super::scope::{Did, Hint, Overrides, Scratch, Source, Trace};
+use super::tree::{Block, Call, Expression, Foreach, Print, Reference, Slot, Span, What};
 use super::{
-    CONTEXT, Dialect, FOREACH, INITIAL, Limits, Scope, Template, Used, VELOCITY_COUNT,
-    VELOCITY_HAS_NEXT,
+    Dialect, FOREACH, INITIAL, Limits, Scope, Template, VELOCITY_COUNT, VELOCITY_HAS_NEXT,
 };
 
 /// A render in progress.
@@ -18,7 +19,7 @@ pub(super) struct Run<'r> {
     pub(super) heap: &'r mut Heap,
     variables: &'r mut Vec<Value>,
     pub(super) loops: &'r mut Vec<Loop>,
-    hints: &'r mut Vec<usize>,
+    hints: &'r mut Vec<Hint>,
     overrides: &'r mut Overrides,
     trace: Option<&'r mut dyn Trace>,
     pub(super) limits: &'r Limits,
@@ -80,8 +81,9 @@ pub(super) fn render(
     variables.clear();
     variables.extend_from_slice(&INITIAL);
     variables.resize(template.names.len(), Value::Null);
-    // Those of the render before do no harm: they are only where to look first.
-    hints.resize(usize::from(template.hints), 0);
+    // Places of the render before do no harm: they are only where to look first. Its keys are gone.
+    hints.iter_mut().for_each(|hint| hint.key = Text::NOWHERE);
+    hints.resize(usize::from(template.hints), Hint::NONE);
     let mut run = Run {
         template,
         source: scope.source,
@@ -134,7 +136,10 @@ impl<'r> Run<'r> {
         self.heap.spend(block.len())?;
         let mut flow = Flow::Next;
         for node in block {
-            self.out.extend_from_slice(self.template.bytes(node.before));
+            if node.before != Span::EMPTY {
+                let Span { at, end } = node.before;
+                append(self.out, self.template.text.as_bytes(), at as usize..end as usize);
+            }
             flow = self.node(&node.what)?;
             if self.out.len() > self.end {
                 return Err(Fault::Output(self.limits.output).into());
@@ -172,15 +177,27 @@ impl<'r> Run<'r> {
     #[inline]
     fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
         let value = self.reference(&print.reference)?;
-        match value {
-            Value::Text(text) if print.slashes == 0 && self.trace.is_none() => {
-                self.out.extend_from_slice(self.heap.text(text));
-                Ok(())
+        if print.slashes == 0 && self.trace.is_none() {
+            match value {
+                Value::Text(text) => {
+                    append(self.out, &self.heap.bytes, text.range());
+                    return Ok(());
+                }
+                Value::Int(number) => {
+                    number::write_integer(number, self.out);
+                    return Ok(());
+                }
+                Value::Number(_) => {
+                    number::write(self.heap, value, self.out);
+                    return Ok(());
+                }
+                _ => {}
             }
-            value => self.print_value(print, value),
         }
+        self.print_value(print, value)
     }
 
+    #[inline(never)]
     fn print_value(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
         let before = self.out.len();
         match value {
@@ -278,7 +295,7 @@ impl<'r> Run<'r> {
             }
         }
         self.tell(at, |_| Did::Chose(None));
-        self.block(otherwise)
+        if otherwise.is_empty() { Ok(Flow::Next) } else { self.block(otherwise) }
     }
 
     fn foreach(&mut self, foreach: &'r Foreach) -> Result<Flow, Box<Fault>> {
@@ -358,336 +375,6 @@ impl<'r> Run<'r> {
         Ok(flow)
     }
 
-    // Variables
-
-    /// What a variable is. Macros' parameters go before variables, those of the innermost call first.
-    #[inline]
-    fn variable(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
-        let value = self.variables[usize::from(slot)];
-        if matches!(value, Value::Object(_)) || !self.calls.is_empty() {
-            return self.unusual(slot);
-        }
-        Ok(value)
-    }
-
-    /// A variable that may be a parameter of a macro, or a map of which nothing has been read yet.
-    #[cold]
-    fn unusual(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
-        if let Some(value) = self.parameter_value(slot)? {
-            return Ok(value);
-        }
-        match self.variables[usize::from(slot)] {
-            Value::Object(Object::Context) => self.load_context_map(slot),
-            Value::Object(Object::StageVariables) => self.load_stage_variables(slot),
-            value => Ok(value),
-        }
-    }
-
-    fn parameter_value(&mut self, slot: Slot) -> Result<Option<Value>, Box<Fault>> {
-        for depth in (0..self.calls.len()).rev() {
-            match self.calls[depth].bound(slot) {
-                Some(Bound::Value(value)) => return Ok(Some(value)),
-                Some(Bound::Expression(expression)) => {
-                    // It belongs to the caller, and sees what the caller sees.
-                    let inner = self.calls.split_off(depth);
-                    let value = self.value(expression);
-                    self.calls.extend(inner);
-                    return value.map(Some);
-                }
-                Some(Bound::Missing) | None => {}
-            }
-        }
-        Ok(None)
-    }
-
-    pub(super) fn assign(&mut self, slot: Slot, value: Value) {
-        let parameters = self.calls.last_mut().map(|call| &mut call.parameters);
-        match parameters.and_then(|p| p.iter_mut().find(|(held, _)| *held == slot)) {
-            Some((_, bound)) => *bound = Bound::Value(value),
-            None => self.variables[usize::from(slot)] = value,
-        }
-    }
-
-    fn set(&mut self, target: &'r Reference, value: &'r Expression) -> Result<(), Box<Fault>> {
-        self.at = target.source.at;
-        let value = self.value(value)?;
-        self.at = target.source.at;
-        if self.is_stock() && matches!(value, Value::Null) {
-            return Ok(());
-        }
-        match target.steps.split_last() {
-            None => self.assign(target.slot, value),
-            Some((last, steps)) => {
-                let mut of = self.variable(target.slot)?;
-                for step in steps {
-                    of = self.step(of, step)?;
-                }
-                self.set_member(of, last, value)?;
-            }
-        }
-        if self.trace.is_some() {
-            let shown = self.shown(value)?;
-            let target_text = self.template.span(target.source);
-            self.tell(target.source.at, |_| Did::Set { target: target_text, value: &shown });
-        }
-        Ok(())
-    }
-
-    fn set_member(&mut self, of: Value, last: &'r Step, value: Value) -> Result<(), Box<Fault>> {
-        match (of, last) {
-            (Value::Map(map), Step::Property { name, .. }) => {
-                self.put(map, *name, value)?;
-            }
-            (Value::Map(map), Step::Index(index)) => {
-                let key = self.value(index)?;
-                let key = self.key(key)?;
-                self.put(map, key, value)?;
-            }
-            (Value::List(list), Step::Index(index)) => {
-                let index = self.value(index)?;
-                if let Value::Int(index) = index {
-                    let place = self.place(list, index)?;
-                    self.heap.replace(list, place, value);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Puts a pair into a map and gives the value it replaced. An override can be set only once.
-    pub(super) fn put(&mut self, map: MapId, key: Text, value: Value) -> Result<Value, Box<Fault>> {
-        let value = self.held(value);
-        let old = self.heap.put(map, key, value)?;
-        if old.is_some() && self.heap.is_once(map) {
-            return Err(Fault::OverriddenTwice(self.heap.str(key).to_owned()).into());
-        }
-        Ok(old.unwrap_or(Value::Null))
-    }
-
-    /// A value as lists and maps hold it: in API Gateway what does not exist becomes empty text.
-    pub(super) fn held(&self, value: Value) -> Value {
-        match value {
-            Value::Null if !self.is_stock() => Value::Text(Text::EMPTY),
-            value => value,
-        }
-    }
-
-    // What the scope gives
-
-    /// Velocity's variables are the members of the context.
-    fn load_context(&mut self) -> Result<(), Box<Fault>> {
-        for (slot, name) in self.template.names.iter().enumerate() {
-            let source = self.source;
-            if let Some(datum) = source.context(name) {
-                let value = value_of(self.heap, datum)?;
-                self.variables[slot] = value;
-            } else if slot < INITIAL.len() {
-                self.variables[slot] = Value::Null;
-            }
-        }
-        Ok(())
-    }
-
-    fn load_context_map(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
-        let source = self.source;
-        let heap = &mut *self.heap;
-        let root = Value::Map(heap.map(&[])?);
-        let mut failed = None;
-        match &self.template.uses.context {
-            Used::Names(names) => {
-                for name in names.iter().filter(|name| !is_override(name)) {
-                    if let Some(datum) = source.context(name) {
-                        let value = value_of(heap, datum)?;
-                        put_at(heap, root, name, value)?;
-                    }
-                }
-            }
-            _ => source.contexts(&mut |name, datum| {
-                let put = value_of(heap, datum).and_then(|value| put_at(heap, root, name, value));
-                failed = failed.or(put.err());
-            }),
-        }
-        if let Some(exhausted) = failed {
-            return Err(exhausted.into());
-        }
-        let overrides = &*self.overrides;
-        let request = override_map(heap, &overrides.request, &["path", "header", "querystring"])?;
-        let response = override_map(heap, &overrides.response, &["header"])?;
-        put_at(heap, root, "requestOverride", request)?;
-        put_at(heap, root, "responseOverride", response)?;
-        self.variables[usize::from(slot)] = root;
-        Ok(root)
-    }
-
-    fn load_stage_variables(&mut self, slot: Slot) -> Result<Value, Box<Fault>> {
-        let source = self.source;
-        let heap = &mut *self.heap;
-        let map = heap.map(&[])?;
-        let mut failed = None;
-        let mut put = |name: &str, value: &str| {
-            let stored = heap.store(name).and_then(|key| {
-                let value = heap.store(value)?;
-                heap.put(map, key, Value::Text(value))
-            });
-            failed = failed.or(stored.err());
-        };
-        match &self.template.uses.stage_variables {
-            Used::Names(names) => {
-                for name in names {
-                    if let Some(value) = source.stage_variable(name) {
-                        put(name, &value);
-                    }
-                }
-            }
-            _ => source.stage_variables(&mut put),
-        }
-        if let Some(exhausted) = failed {
-            return Err(exhausted.into());
-        }
-        self.variables[usize::from(slot)] = Value::Map(map);
-        Ok(Value::Map(map))
-    }
-
-    /// Copies what the template overrides out of its `$context`.
-    fn keep_overrides(&mut self) -> Result<(), Box<Fault>> {
-        let heap = &*self.heap;
-        let Value::Map(context) = self.variables[usize::from(CONTEXT)] else { return Ok(()) };
-        let of = |name: &str| {
-            members(heap, heap.get(context, name.as_bytes()).unwrap_or(Value::Null), 0)
-        };
-        let kept = Overrides { request: of("requestOverride")?, response: of("responseOverride")? };
-        *self.overrides = kept;
-        Ok(())
-    }
-
-    // References and values
-
-    /// What a reference leads to.
-    #[inline]
-    pub(super) fn reference(&mut self, reference: &'r Reference) -> Result<Value, Box<Fault>> {
-        self.at = reference.source.at;
-        self.heap.spend(reference.steps.len())?;
-        let mut value = self.variable(reference.slot)?;
-        for step in &reference.steps {
-            value = match (value, step) {
-                (Value::Null, _) => break,
-                (Value::Map(map), Step::Property { name, hint, .. }) => {
-                    self.member(map, *name, *hint)?
-                }
-                (value, step) => self.step(value, step)?,
-            };
-        }
-        Ok(value)
-    }
-
-    /// The member of a map that a step names. Maps of one list mostly have the same keys in the same order, so the place where the
-    /// step last found its name is tried first.
-    #[inline]
-    fn member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
-        let heap = &*self.heap;
-        if let Some((key, value)) = heap.pairs(map).get(self.hints[usize::from(hint)])
-            && heap.text(*key) == heap.text(name)
-        {
-            return Ok(*value);
-        }
-        self.find_member(map, name, hint)
-    }
-
-    #[inline(never)]
-    fn find_member(&mut self, map: MapId, name: Text, hint: u16) -> Result<Value, Box<Fault>> {
-        let heap = &mut *self.heap;
-        heap.spend(heap.finding(map))?;
-        let Some(place) = heap.find(map, heap.text(name)) else { return Ok(Value::Null) };
-        self.hints[usize::from(hint)] = place;
-        Ok(heap.pairs(map)[place].1)
-    }
-
-    fn step(&mut self, value: Value, step: &'r Step) -> Result<Value, Box<Fault>> {
-        match step {
-            Step::Property { name, known, hint } => match value {
-                Value::Map(map) => self.member(map, *name, *hint),
-                other => self.property(other, *known),
-            },
-            Step::Index(index) => {
-                let index = self.value(index)?;
-                self.index(value, index)
-            }
-            Step::Call { method, arguments, ready } => {
-                let mut values = [Value::Null; 4];
-                if arguments.len() > values.len() {
-                    return Ok(Value::Null);
-                }
-                let at = self.at;
-                for (value, argument) in values.iter_mut().zip(arguments) {
-                    *value = self.value(argument)?;
-                }
-                self.at = at;
-                self.call(value, *method, &values[..arguments.len()], ready)
-            }
-        }
-    }
-
-    /// What an expression comes to.
-    pub(super) fn value(&mut self, expression: &'r Expression) -> Result<Value, Box<Fault>> {
-        Ok(match expression {
-            Expression::Constant(value) => *value,
-            Expression::Reference(reference) => self.reference(reference)?,
-            Expression::Interpolated(block) => Value::Text(self.interpolate(block)?),
-            Expression::List(items) => {
-                let made = self.heap.list(&[], false)?;
-                let Value::List(list) = made else { return Ok(made) };
-                for item in items {
-                    let value = self.value(item)?;
-                    let value = self.held(value);
-                    let end = self.heap.items(list).len();
-                    self.heap.insert(list, end, value)?;
-                }
-                made
-            }
-            Expression::Map(pairs) => {
-                let map = self.heap.map(&[])?;
-                for (key, value) in pairs {
-                    let key = self.value(key)?;
-                    let key = self.key(key)?;
-                    let value = self.value(value)?;
-                    let value = self.held(value);
-                    self.heap.put(map, key, value)?;
-                }
-                Value::Map(map)
-            }
-            Expression::Range(ends) => {
-                let (first, last) = (self.value(&ends.0)?, self.value(&ends.1)?);
-                let (Value::Int(first), Value::Int(last)) = (first, last) else {
-                    return Ok(Value::Null);
-                };
-                self.range(first, last)?
-            }
-            Expression::Not(operand) => Value::from(!self.truth(operand)?),
-            Expression::Chain(chain) => self.chain(chain)?,
-        })
-    }
-
-    fn range(&mut self, first: i64, last: i64) -> Result<Value, Box<Fault>> {
-        let len = usize::try_from(first.abs_diff(last)).unwrap_or(usize::MAX).saturating_add(1);
-        self.heap.spend(len)?;
-        self.heap.room(len.saturating_mul(size_of::<Value>()))?;
-        let items: Vec<Value> = match first <= last {
-            true => (first..=last).map(Value::Int).collect(),
-            false => (last..=first).rev().map(Value::Int).collect(),
-        };
-        Ok(self.heap.list(&items, false)?)
-    }
-
-    /// Renders a string. The output's end is borrowed for it.
-    fn interpolate(&mut self, block: &'r Block) -> Result<Text, Box<Fault>> {
-        let begin = self.out.len();
-        self.block(block)?;
-        let stored = self.heap.store_built(&self.out[begin..])?;
-        self.out.truncate(begin);
-        Ok(stored)
-    }
-
     // Tracing
 
     fn tell<'d>(&mut self, at: u32, did: impl FnOnce(&Self) -> Did<'d>) {
@@ -700,16 +387,23 @@ impl<'r> Run<'r> {
     }
 }
 
-impl<'r> Frame<'r> {
-    fn bound(&self, slot: Slot) -> Option<Bound<'r>> {
-        self.parameters.iter().find(|(held, _)| *held == slot).map(|(_, bound)| *bound)
+/// Appends a part of a text. Most parts are short, and then copying a fixed size and cutting it off is quicker than a call.
+#[inline(always)]
+fn append(out: &mut Vec<u8>, text: &[u8], range: std::ops::Range<usize>) {
+    if let Some(more) = text.get(range.start..range.start + SHORT)
+        && let Some(more) = more.first_chunk::<SHORT>()
+        && range.len() <= SHORT
+    {
+        let end = out.len() + range.len();
+        out.extend_from_slice(more);
+        out.truncate(end);
+    } else {
+        out.extend_from_slice(&text[range]);
     }
 }
 
-fn is_override(name: &str) -> bool {
-    let root = name.split('.').next().unwrap_or_default();
-    matches!(root, "requestOverride" | "responseOverride")
-}
+/// Bytes that are copied at once.
+const SHORT: usize = 32;
 
 /// Macros inside each other, as in Velocity.
 const CALLS: usize = 20;

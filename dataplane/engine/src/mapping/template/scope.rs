@@ -90,7 +90,19 @@ pub struct Scratch {
     pub(super) variables: Vec<Value>,
     pub(super) loops: Vec<Loop>,
     /// Where each step of a reference last found its name.
-    pub(super) hints: Vec<usize>,
+    pub(super) hints: Vec<Hint>,
+}
+
+/// Where a step found its name in a map. Of maps that were read as one is like the other, the next has the very same key there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hint {
+    pub(super) place: u32,
+    pub(super) key: Text,
+}
+
+impl Hint {
+    /// Nothing found yet.
+    pub(super) const NONE: Self = Self { place: 0, key: Text::NOWHERE };
 }
 
 /// Is told what a template does, as it does it.

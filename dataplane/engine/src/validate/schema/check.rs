@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Number, Value};
+use serde_json::Value as Constant;
 
 use super::decimal::Decimal;
 use super::{
     Dependency, Items, ListRules, Node, NodeId, NumberRules, ObjectRules, Rest, Schema, TextRules,
     Types,
 };
+use crate::mapping::heap::{Heap, MapId, Text, Value};
+use crate::mapping::json::{self, Slash};
 
 /// In what an instance does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,34 +30,63 @@ pub struct TooComplex;
 /// Everything in which an instance does not fit; nothing is allocated for one that does.
 pub(super) fn violations(
     schema: &Schema,
-    instance: &Value,
+    heap: &Heap,
+    instance: Value,
     budget: usize,
 ) -> Result<Vec<Violation>, TooComplex> {
-    let mut check = Check { schema, left: budget, depth: 0, told: None, path: String::new() };
+    let mut check = Check {
+        schema,
+        heap,
+        left: budget,
+        depth: 0,
+        known: [None; KNOWN],
+        told: None,
+        path: String::new(),
+    };
     if check.fits(schema.root, instance)? {
         return Ok(Vec::new());
     }
-    let mut check =
-        Check { schema, left: budget, depth: 0, told: Some(Vec::new()), path: String::new() };
+    let told = Some(Vec::new());
+    let mut check = Check {
+        schema,
+        heap,
+        left: budget,
+        depth: 0,
+        known: [None; KNOWN],
+        told,
+        path: String::new(),
+    };
     check.fits(schema.root, instance)?;
     Ok(check.told.unwrap_or_default())
 }
 
 struct Check<'s> {
     schema: &'s Schema,
+    /// Where the instance stands.
+    heap: &'s Heap,
     left: usize,
     depth: usize,
+    /// Which properties keys were found to be, and of which rules. Objects of one list mostly have the very same keys.
+    known: [Option<Known<'s>>; KNOWN],
     /// Absent: the first violation ends the check, unsaid.
     told: Option<Vec<Violation>>,
     path: String,
 }
 
+/// The subschema of a key, if the rules describe it.
+#[derive(Clone, Copy)]
+struct Known<'s> {
+    rules: &'s ObjectRules,
+    key: Text,
+    schema: Option<NodeId>,
+}
+
 /// Whether it fits.
 type Fits = Result<bool, TooComplex>;
 
-impl Check<'_> {
+impl<'s> Check<'s> {
     /// Compares a value with a subschema. When nothing is told, stops at the first misfit.
-    fn fits(&mut self, id: NodeId, value: &Value) -> Fits {
+    fn fits(&mut self, id: NodeId, value: Value) -> Fits {
         self.left = self.left.checked_sub(1).ok_or(TooComplex)?;
         if self.depth >= MAX_DEPTH {
             return Err(TooComplex);
@@ -71,7 +102,7 @@ impl Check<'_> {
         fits
     }
 
-    fn fits_all(&mut self, node: &Node, value: &Value) -> Fits {
+    fn fits_all(&mut self, node: &'s Node, value: Value) -> Fits {
         let mut fits = true;
         /// Goes on after a misfit only while misfits are told.
         macro_rules! need {
@@ -84,19 +115,21 @@ impl Check<'_> {
                 }
             };
         }
+        let heap = self.heap;
         if let Some(types) = node.types {
-            need!(is_one_of(types, value) || self.tell(|| {
+            need!(types.overlap(types_of(heap, value)) || self.tell(|| {
                 let allowed = list(types.names().map(|name| format!("\"{name}\"")));
+                let name = types_of(heap, value).names().next().unwrap_or_default();
                 format!(
-                    "instance type ({}) does not match any allowed primitive type (allowed: {allowed})",
-                    type_name(value)
+                    "instance type ({name}) does not match any allowed primitive type (allowed: {allowed})"
                 )
             }));
         }
         if let Some(values) = &node.enumeration {
             need!(
-                values.iter().any(|known| same(known, value)) || self.tell(|| {
-                    let possible = list(values.iter().map(Value::to_string));
+                values.iter().any(|known| same(heap, known, value)) || self.tell(|| {
+                    let possible = list(values.iter().map(Constant::to_string));
+                    let value = written(heap, value);
                     format!(
                         "instance value ({value}) not found in enum (possible values: {possible})"
                     )
@@ -104,27 +137,28 @@ impl Check<'_> {
             );
         }
         match value {
-            Value::Number(number) => {
+            Value::Int(_) | Value::Float(_) | Value::Number(_) => {
                 if let Some(rules) = &node.number {
-                    need!(self.number(rules, Decimal::new(number), value));
+                    need!(self.number(rules, Decimal::of_value(heap, value), value));
                 }
             }
-            Value::String(text) => {
+            Value::Text(text) => {
                 if let Some(rules) = &node.text {
                     need!(self.text(rules, text));
                 }
             }
-            Value::Array(items) => {
+            Value::List(items) => {
                 if let Some(rules) = &node.list {
-                    need!(self.list(rules, items)?);
+                    need!(self.list(rules, heap.items(items))?);
                 }
             }
-            Value::Object(members) => {
+            Value::Map(members) => {
                 if let Some(rules) = &node.object {
                     need!(self.object(rules, members)?);
                 }
             }
-            Value::Null | Value::Bool(_) => {}
+            // A document holds nothing else.
+            _ => {}
         }
         if !node.all_of.is_empty() {
             let matched = self.matches(&node.all_of, value, usize::MAX)?;
@@ -162,12 +196,7 @@ impl Check<'_> {
     }
 
     /// How many of the subschemas a value fits, which say nothing themselves; stops at `enough`.
-    fn matches(
-        &mut self,
-        of: &[NodeId],
-        value: &Value,
-        enough: usize,
-    ) -> Result<usize, TooComplex> {
+    fn matches(&mut self, of: &[NodeId], value: Value, enough: usize) -> Result<usize, TooComplex> {
         let told = self.told.take();
         let mut matched = 0;
         for id in of {
@@ -190,12 +219,13 @@ impl Check<'_> {
         false
     }
 
-    fn number(&mut self, rules: &NumberRules, number: Decimal, value: &Value) -> bool {
+    fn number(&mut self, rules: &NumberRules, number: Decimal, value: Value) -> bool {
         let mut fits = true;
+        let heap = self.heap;
         if let Some(bound) = &rules.minimum {
             fits &= match bound.exclusive {
                 false => number >= bound.at || self.tell(|| format!(
-                    "numeric instance is lower than the required minimum (minimum: {}, found: {value})", bound.at
+                    "numeric instance is lower than the required minimum (minimum: {}, found: {})", bound.at, written(heap, value)
                 )),
                 true => number > bound.at || self.tell(|| format!(
                     "numeric instance is not strictly greater than the required minimum {}", bound.at
@@ -205,7 +235,7 @@ impl Check<'_> {
         if let Some(bound) = &rules.maximum {
             fits &= match bound.exclusive {
                 false => number <= bound.at || self.tell(|| format!(
-                    "numeric instance is greater than the required maximum (maximum: {}, found: {value})", bound.at
+                    "numeric instance is greater than the required maximum (maximum: {}, found: {})", bound.at, written(heap, value)
                 )),
                 true => number < bound.at || self.tell(|| format!(
                     "numeric instance is not strictly lower than the required maximum {}", bound.at
@@ -214,28 +244,47 @@ impl Check<'_> {
         }
         if let Some(divisor) = &rules.multiple_of {
             fits &= number.is_multiple_of(divisor)
-                || self.tell(|| format!("remainder of division is not zero ({value} / {divisor})"));
+                || self.tell(|| {
+                    let value = written(heap, value);
+                    format!("remainder of division is not zero ({value} / {divisor})")
+                });
         }
         fits
     }
 
-    fn text(&mut self, rules: &TextRules, text: &str) -> bool {
+    fn text(&mut self, rules: &TextRules, text: Text) -> bool {
         let mut fits = true;
-        if rules.min_length.is_some() || rules.max_length.is_some() {
-            let length = text.chars().count() as u64;
+        let heap = self.heap;
+        let (least, most) =
+            (rules.min_length.unwrap_or_default(), rules.max_length.unwrap_or(u64::MAX));
+        let bytes = heap.text(text);
+        // A character has four bytes at most, so most texts need no counting.
+        if bytes.len() as u64 > most || (bytes.len() as u64) < least.saturating_mul(4) {
+            let begins = |byte: &&u8| **byte & 0xc0 != 0x80;
+            let length = bytes.iter().filter(begins).count() as u64;
+            let text = || heap.str(text);
             if let Some(least) = rules.min_length {
-                fits &= length >= least || self.tell(|| format!(
-                    "string \"{text}\" is too short (length: {length}, required minimum: {least})"
-                ));
-            }
-            if let Some(most) = rules.max_length {
-                fits &= length <= most || self.tell(|| {
+                fits &= length >= least || self.tell(|| {
                     format!(
-                        "string \"{text}\" is too long (length: {length}, maximum allowed: {most})"
+                        "string \"{}\" is too short (length: {length}, required minimum: {least})",
+                        text()
                     )
                 });
             }
+            if let Some(most) = rules.max_length {
+                fits &= length <= most
+                    || self.tell(|| {
+                        format!(
+                            "string \"{}\" is too long (length: {length}, maximum allowed: {most})",
+                            text()
+                        )
+                    });
+            }
         }
+        if rules.pattern.is_none() && rules.format.is_none() {
+            return fits;
+        }
+        let text = heap.str(text);
         if let Some((written, regex)) = &rules.pattern {
             fits &= regex.is_match(text)
                 || self.tell(|| {
@@ -248,7 +297,7 @@ impl Check<'_> {
         fits
     }
 
-    fn list(&mut self, rules: &ListRules, items: &[Value]) -> Fits {
+    fn list(&mut self, rules: &'s ListRules, items: &[Value]) -> Fits {
         let mut fits = true;
         let count = items.len() as u64;
         if let Some(least) = rules.min_items {
@@ -269,7 +318,7 @@ impl Check<'_> {
             Items::Any => {}
             Items::Each(id) => {
                 for (at, item) in items.iter().enumerate() {
-                    fits &= self.below(&at, *id, item)?;
+                    fits &= self.below(&at, *id, *item)?;
                     if !fits && self.told.is_none() {
                         return Ok(false);
                     }
@@ -277,7 +326,7 @@ impl Check<'_> {
             }
             Items::Tuple(tuple, rest) => {
                 for (at, (id, item)) in tuple.iter().zip(items).enumerate() {
-                    fits &= self.below(&at, *id, item)?;
+                    fits &= self.below(&at, *id, *item)?;
                 }
                 match rest {
                     Rest::Any => {}
@@ -291,7 +340,7 @@ impl Check<'_> {
                     }
                     Rest::Like(id) => {
                         for (at, item) in items.iter().enumerate().skip(tuple.len()) {
-                            fits &= self.below(&at, *id, item)?;
+                            fits &= self.below(&at, *id, *item)?;
                         }
                     }
                 }
@@ -307,18 +356,21 @@ impl Check<'_> {
         let mut seen = HashSet::with_capacity(items.len());
         Ok(items.iter().all(|item| {
             let mut text = String::new();
-            canonical(item, &mut text);
+            canonical(self.heap, *item, &mut text);
             seen.insert(text)
         }))
     }
 
-    fn object(&mut self, rules: &ObjectRules, members: &Map<String, Value>) -> Fits {
+    fn object(&mut self, rules: &'s ObjectRules, map: MapId) -> Fits {
         let mut fits = true;
+        let heap = self.heap;
+        let members = heap.pairs(map);
+        let is_there = |name: &String| heap.get(map, name.as_bytes()).is_some();
         let missing = |wanted: &[String]| -> Vec<String> {
-            wanted.iter().filter(|name| !members.contains_key(*name)).cloned().collect()
+            wanted.iter().filter(|name| !is_there(name)).cloned().collect()
         };
         let quoted = |names: &[String]| {
-            list(names.iter().map(|name| Value::from(name.as_str()).to_string()))
+            list(names.iter().map(|name| Constant::from(name.as_str()).to_string()))
         };
         let count = members.len() as u64;
         if let Some(least) = rules.min_properties {
@@ -331,24 +383,22 @@ impl Check<'_> {
                 "object has too many properties (found {count} but schema requires at most {most})"
             ));
         }
-        if rules.required.iter().any(|name| !members.contains_key(name)) {
+        if !rules.required.iter().all(is_there) {
             fits &= self.tell(|| {
                 let mut missing = missing(&rules.required);
                 missing.sort_unstable();
                 format!("object has missing required properties ({})", quoted(&missing))
             });
         }
-        for (name, dependency) in
-            rules.dependencies.iter().filter(|(name, _)| members.contains_key(name))
-        {
+        for (name, dependency) in rules.dependencies.iter().filter(|(name, _)| is_there(name)) {
             fits &= match dependency {
                 Dependency::Properties(wanted) => {
-                    wanted.iter().all(|wanted| members.contains_key(wanted)) || self.tell(|| format!(
+                    wanted.iter().all(is_there) || self.tell(|| format!(
                         "property \"{name}\" of object has missing property dependencies (schema requires {}; missing: {})",
                         quoted(wanted), quoted(&missing(wanted))
                     ))
                 }
-                Dependency::Schema(id) => self.whole(*id, members)?,
+                Dependency::Schema(id) => self.fits(*id, Value::Map(map))?,
             };
         }
         if !fits && self.told.is_none() {
@@ -356,24 +406,24 @@ impl Check<'_> {
         }
         let mut strangers = Vec::new();
         for (name, value) in members {
+            let (name, value) = (*name, *value);
             let mut described = false;
-            if let Ok(at) = rules.properties.binary_search_by(|(known, _)| known.as_str().cmp(name))
-            {
+            if let Some(id) = self.property(rules, name) {
                 described = true;
-                fits &= self.below(name, rules.properties[at].1, value)?;
+                fits &= self.member(name, id, value)?;
             }
             for (pattern, id) in &rules.patterns {
-                if pattern.is_match(name) {
+                if pattern.is_match(heap.str(name)) {
                     described = true;
-                    fits &= self.below(name, *id, value)?;
+                    fits &= self.member(name, *id, value)?;
                 }
             }
             match rules.rest {
                 Rest::None if !described => {
                     fits = false;
-                    strangers.push(name.clone());
+                    strangers.push(heap.str(name).to_owned());
                 }
-                Rest::Like(id) if !described => fits &= self.below(name, id, value)?,
+                Rest::Like(id) if !described => fits &= self.member(name, id, value)?,
                 _ => {}
             }
             if !fits && self.told.is_none() {
@@ -391,14 +441,31 @@ impl Check<'_> {
         Ok(fits)
     }
 
-    /// Compares an object as a whole with another subschema.
-    fn whole(&mut self, id: NodeId, members: &Map<String, Value>) -> Fits {
-        // Rare enough for a copy: a map alone is no value.
-        self.fits(id, &Value::Object(members.clone()))
+    /// The subschema of a member, if its name is described.
+    #[inline]
+    fn property(&mut self, rules: &'s ObjectRules, key: Text) -> Option<NodeId> {
+        let known = &mut self.known[key.range().start % KNOWN];
+        if let Some(known) = known
+            && known.key == key
+            && std::ptr::eq(known.rules, rules)
+        {
+            return known.schema;
+        }
+        let schema = rules.property(self.heap.text(key));
+        *known = Some(Known { rules, key, schema });
+        schema
+    }
+
+    /// Compares a member.
+    fn member(&mut self, name: Text, id: NodeId, value: Value) -> Fits {
+        match self.told {
+            None => self.fits(id, value),
+            Some(_) => self.below(&self.heap.str(name), id, value),
+        }
     }
 
     /// Compares a member or an item.
-    fn below(&mut self, at: &dyn std::fmt::Display, id: NodeId, value: &Value) -> Fits {
+    fn below(&mut self, at: &dyn std::fmt::Display, id: NodeId, value: Value) -> Fits {
         if self.told.is_none() {
             return self.fits(id, value);
         }
@@ -412,70 +479,80 @@ impl Check<'_> {
     }
 }
 
-fn type_name(value: &Value) -> &'static str {
+/// The types a value has: an integer is a number, too, and named first.
+fn types_of(heap: &Heap, value: Value) -> Types {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if is_integer(number) => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+        Value::Bool(_) => Types::BOOLEAN,
+        Value::Int(_) => Types::INTEGER,
+        // Draft 4: an integer is written without fraction and exponent.
+        Value::Number(text) if heap.text(text).iter().all(|b| !matches!(b, b'.' | b'e' | b'E')) => {
+            Types::INTEGER
+        }
+        Value::Number(_) | Value::Float(_) => Types::NUMBER,
+        Value::Text(_) => Types::STRING,
+        Value::List(_) => Types::ARRAY,
+        Value::Map(_) => Types::OBJECT,
+        _ => Types::NULL,
     }
 }
 
-/// Draft 4: written without fraction and exponent. The reader keeps so written numbers whole up to 64 bits.
-fn is_integer(number: &Number) -> bool {
-    !number.is_f64() || number.as_f64().is_some_and(|number| number.abs() > u64::MAX as f64)
-}
-
-fn is_one_of(types: Types, value: &Value) -> bool {
-    let name = type_name(value);
-    types.has(name) || name == "integer" && types.has("number")
+/// A value as compact JSON.
+fn written(heap: &Heap, value: Value) -> String {
+    let mut out = Vec::new();
+    // What came from a document is no deeper than one can be written.
+    let _ = json::write(heap, value, Slash::Plain, &mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Equal as JSON Schema means it: numbers by value.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => Decimal::new(a) == Decimal::new(b),
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+fn same(heap: &Heap, constant: &Constant, value: Value) -> bool {
+    match (constant, value) {
+        (Constant::Null, Value::Null) => true,
+        (Constant::Bool(one), Value::Bool(two)) => *one == two.holds(),
+        (Constant::Number(one), Value::Int(_) | Value::Float(_) | Value::Number(_)) => {
+            Decimal::new(one) == Decimal::of_value(heap, value)
         }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        (Constant::String(one), Value::Text(two)) => one.as_bytes() == heap.text(two),
+        (Constant::Array(one), Value::List(two)) => {
+            let two = heap.items(two);
+            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(heap, one, *two))
         }
-        _ => a == b,
+        (Constant::Object(one), Value::Map(two)) => {
+            one.len() == heap.pairs(two).len()
+                && one.iter().all(|(name, one)| {
+                    heap.get(two, name.as_bytes()).is_some_and(|two| same(heap, one, two))
+                })
+        }
+        _ => false,
     }
 }
 
 /// Text that is equal for equal values: members in the order of their names, numbers by value.
-fn canonical(value: &Value, out: &mut String) {
+fn canonical(heap: &Heap, value: Value, out: &mut String) {
     match value {
-        Value::Number(number) => {
-            let _ = write!(out, "{}", Decimal::new(number));
+        Value::Int(_) | Value::Float(_) | Value::Number(_) => {
+            let _ = write!(out, "{}", Decimal::of_value(heap, value));
         }
-        Value::Array(items) => {
+        Value::List(items) => {
             out.push('[');
-            for item in items {
-                canonical(item, out);
+            for item in heap.items(items) {
+                canonical(heap, *item, out);
                 out.push(',');
             }
             out.push(']');
         }
-        Value::Object(members) => {
-            let mut names: Vec<_> = members.iter().collect();
-            names.sort_unstable_by_key(|(name, _)| *name);
+        Value::Map(members) => {
+            let mut names: Vec<_> = heap.pairs(members).iter().collect();
+            names.sort_unstable_by_key(|(name, _)| heap.text(*name));
             out.push('{');
             for (name, value) in names {
-                let _ = write!(out, "{}:", Value::from(name.as_str()));
-                canonical(value, out);
+                let _ = write!(out, "{}:", written(heap, Value::Text(*name)));
+                canonical(heap, *value, out);
                 out.push(',');
             }
             out.push('}');
         }
-        other => {
-            let _ = write!(out, "{other}");
-        }
+        other => out.push_str(&written(heap, other)),
     }
 }
 
@@ -483,8 +560,11 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }
 
-/// Subschemas within one another: a body is at most 128 deep, each level passing through a few.
+/// Subschemas within one another: each level of a body passes through a few.
 const MAX_DEPTH: usize = 512;
 
 /// Violations told of one instance.
 const MAX_TOLD: usize = 20;
+
+/// Keys that are remembered; where a key stands in the body says at which place.
+const KNOWN: usize = 32;

@@ -287,7 +287,7 @@ impl<F: Fn(&str) -> Option<Arc<Value>>> Compiler<F> {
             let id = self.number(place.child("properties").child(name))?;
             rules.properties.push((name.clone(), id));
         }
-        rules.properties.sort_unstable();
+        rules.properties.sort_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
         for name in inner("patternProperties").into_iter().flat_map(Map::keys) {
             let at = place.child("patternProperties").child(name);
             let regex = regex(&at, name)?;

@@ -4,6 +4,9 @@ use std::cmp::Ordering;
 
 use serde_json::Number;
 
+use crate::mapping::heap::{Heap, Value};
+use crate::mapping::number::Number as JavaNumber;
+
 /// `digits` x 10^`exponent`; zero has exponent 0, other numbers no trailing zero digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decimal {
@@ -22,7 +25,47 @@ impl Decimal {
         if let Some(whole) = number.as_i64() {
             return Self::of(whole < 0, whole.unsigned_abs(), 0);
         }
-        let text = number.to_string();
+        Self::read(&number.to_string())
+    }
+
+    /// The number that a value of a document is, in the same way.
+    pub(super) fn of_value(heap: &Heap, value: Value) -> Self {
+        if let Value::Number(text) = value
+            && let Some(number) = Self::plain(heap.text(text))
+        {
+            return number;
+        }
+        match JavaNumber::of(heap, value) {
+            Some(JavaNumber::Int(whole)) if whole.unsigned_abs() <= u64::MAX.into() => {
+                Self::of(whole < 0, whole.unsigned_abs() as u64, 0)
+            }
+            Some(number) => Self::read(&serde_json::Value::from(number.float()).to_string()),
+            None => Self::of(false, 0, 0),
+        }
+    }
+
+    /// A number as written, of up to 19 digits, without an exponent: most fractions.
+    fn plain(text: &[u8]) -> Option<Self> {
+        let (mut digits, mut places, mut fraction) = (0, 0, false);
+        let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+        if unsigned.len() > 20 {
+            return None;
+        }
+        for byte in unsigned {
+            match byte {
+                b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
+                b'.' if !fraction => {
+                    fraction = true;
+                    continue;
+                }
+                _ => return None,
+            }
+            places += i32::from(fraction);
+        }
+        Some(Self::of(unsigned.len() < text.len(), digits, -places))
+    }
+
+    fn read(text: &str) -> Self {
         let negative = text.starts_with('-');
         let unsigned = text.trim_start_matches('-');
         let (mantissa, power) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
