@@ -11,3 +11,4 @@ pub mod parameter;
 pub(crate) mod raw;
 pub mod template;
 pub(crate) mod transform;
+pub mod xml;
