@@ -20,7 +20,7 @@ pub struct Options {
     pub prefixes: bool,
     /// Attributes are members. Without, an element with text alone is that text whatever its attributes.
     pub attributes: bool,
-    /// Elements, named as they come out, that are lists also where there is one.
+    /// Elements, named as they come out, that are lists also where there is one. The root, of which there is always one, is none.
     pub lists: Vec<String>,
 }
 
@@ -319,18 +319,10 @@ impl<'b> Build<'b> {
         };
         self.members.truncate(element.from);
         match self.open.is_empty() {
-            true => self.root = Some((element.name, self.listed(element.name, value, at)?)),
+            true => self.root = Some((element.name, value)),
             false => self.members.push((element.name, value)),
         }
         Ok(())
-    }
-
-    /// The root may be asked for as a list, too.
-    fn listed(&mut self, name: Text, value: Value, at: usize) -> Result<Value, Failed> {
-        match self.options.lists.iter().any(|list| list == self.heap.str(name)) {
-            true => self.heap.list(&[value], true).map_err(|e| failed(at, e)),
-            false => Ok(value),
-        }
     }
 
     fn members_of(
