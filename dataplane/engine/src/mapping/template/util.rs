@@ -20,12 +20,12 @@ impl Run<'_> {
         match (method, arguments) {
             (Method::ParseXml, [text]) => return self.parse_xml(*text, Value::Null),
             (Method::ParseXml, [text, options]) => return self.parse_xml(*text, *options),
-            (Method::ToXml, [value]) => return self.to_xml(*value, None),
+            (Method::ToXml, [value]) => return self.write_xml(*value, None),
             (Method::ToXml, [value, root]) => {
                 let root = self.as_text(*root)?;
-                return self.to_xml(*value, Some(root));
+                return self.write_xml(*value, Some(root));
             }
-            (Method::ToJson, [value]) => return self.to_json(*value),
+            (Method::ToJson, [value]) => return self.write_json(*value),
             _ => {}
         }
         let [argument] = arguments else { return Ok(Value::Null) };
@@ -105,7 +105,7 @@ impl Run<'_> {
         Ok(options)
     }
 
-    fn to_xml(&mut self, value: Value, root: Option<Text>) -> Result<Value, Box<Fault>> {
+    fn write_xml(&mut self, value: Value, root: Option<Text>) -> Result<Value, Box<Fault>> {
         let begin = self.out.len();
         xml::write(self.heap, value, root, self.out).map_err(|error| match error {
             xml::Unwritable::Exhausted(exhausted) => Box::<Fault>::from(exhausted),
@@ -114,7 +114,7 @@ impl Run<'_> {
         self.take_written(begin)
     }
 
-    fn to_json(&mut self, value: Value) -> Result<Value, Box<Fault>> {
+    fn write_json(&mut self, value: Value) -> Result<Value, Box<Fault>> {
         let begin = self.out.len();
         json::write(self.heap, value, Slash::Plain, self.out)?;
         self.take_written(begin)
