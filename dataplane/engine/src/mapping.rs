@@ -10,3 +10,4 @@ pub(crate) mod number;
 pub mod parameter;
 pub mod template;
 pub(crate) mod transform;
+pub mod xml;

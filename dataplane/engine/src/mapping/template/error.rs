@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::super::heap::Exhausted;
+use super::super::xml::{Unwritable, XmlError};
 
 /// A place in a template's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Position {
 
 impl Position {
     /// The place `at` bytes behind the beginning.
-    pub(super) fn of(source: &str, at: usize) -> Self {
+    pub(crate) fn of(source: &str, at: usize) -> Self {
         let before = source.get(..at).unwrap_or(source);
         let line_begin = before.rfind('\n').map_or(0, |newline| newline + 1);
         Self {
@@ -99,6 +100,12 @@ pub enum Fault {
     Index { index: i64, size: usize },
     #[error("{0} cannot be applied to this argument")]
     Argument(&'static str),
+    #[error("$util.parseXml cannot read it: {0}")]
+    NoXml(XmlError),
+    #[error("$util.parseXml has no option {0:?} with such a value")]
+    XmlOption(String),
+    #[error("$util.toXml cannot write it: {0}")]
+    Unwritable(Unwritable),
     #[error("{0:?} is no regular expression that can be evaluated in bounded time")]
     Pattern(String),
     #[error("the replacement refers to a group that the pattern does not have")]

@@ -34,10 +34,10 @@ names! {
         GetOrDefault = "getOrDefault", GetValue = "getValue", HasNext = "hasNext", HashCode = "hashCode", IndexOf = "indexOf",
         IntValue = "intValue", IsEmpty = "isEmpty", Json = "json", KeySet = "keySet", LastIndexOf = "lastIndexOf", Length = "length",
         LongValue = "longValue", Matches = "matches", Params = "params", ParseDouble = "parseDouble", ParseInt = "parseInt",
-        ParseJson = "parseJson", ParseLong = "parseLong", Path = "path", Put = "put", PutAll = "putAll", PutIfAbsent = "putIfAbsent",
+        ParseJson = "parseJson", ParseLong = "parseLong", ParseXml = "parseXml", Path = "path", Put = "put", PutAll = "putAll", PutIfAbsent = "putIfAbsent",
         Remove = "remove", Replace = "replace", ReplaceAll = "replaceAll", ReplaceFirst = "replaceFirst", Set = "set", SetValue = "setValue",
         Size = "size", Split = "split", StartsWith = "startsWith", Stop = "stop", SubList = "subList", Substring = "substring",
-        ToLowerCase = "toLowerCase", ToString = "toString", ToUpperCase = "toUpperCase", Trim = "trim", UrlDecode = "urlDecode",
+        ToJson = "toJson", ToLowerCase = "toLowerCase", ToString = "toString", ToUpperCase = "toUpperCase", ToXml = "toXml", Trim = "trim", UrlDecode = "urlDecode",
         UrlEncode = "urlEncode", ValueOf = "valueOf", Values = "values",
     }
 }

@@ -412,3 +412,44 @@ fn a_trace_tells_each_step() {
         ]
     );
 }
+
+#[test]
+fn xml_both_ways() {
+    let soap = "<s:Envelope xmlns:s='u'><s:Body><t:a x='1'>5 &lt; 6</t:a></s:Body></s:Envelope>";
+    let given = Given { body: soap.as_bytes().to_vec(), ..Given::default() };
+    let shown = |template: &str| render_with(template, &given, &mut Overrides::default());
+    for (template, want) in [
+        (
+            "#set($d = $util.parseXml($input.body, {\"prefixes\": false, \"attributes\": false, \"lists\": [\"a\"]}))\
+             #foreach($a in $d.Envelope.Body.a)$util.toJson($a)#end",
+            "\"5 < 6\"",
+        ),
+        (
+            "$util.toXml($util.parseXml($input.body)['s:Envelope']['s:Body'], 'b')",
+            "<b><t:a x=\"1\">5 &lt; 6</t:a></b>",
+        ),
+        (
+            "$util.toXml({\"t:n\": [1, \"<\"], \"@id\": true}, \"t:r\")",
+            "<t:r id=\"true\"><t:n>1</t:n><t:n>&lt;</t:n></t:r>",
+        ),
+        ("$util.toJson({\"a\": [1, \"b\"]})", "{\"a\":[1,\"b\"]}"),
+    ] {
+        assert_eq!(shown(template).as_deref(), Ok(want), "{template}");
+    }
+    for (template, want) in [
+        (
+            "\n $util.parseXml('<a>')",
+            "line 2, column 2: $util.parseXml cannot read it: line 1, column 1 of the XML: <a> is not closed",
+        ),
+        (
+            "$util.parseXml('<a/>', {\"local\": true})",
+            "line 1, column 1: $util.parseXml has no option \"local\" with such a value",
+        ),
+        (
+            "$util.toXml(1, '1')",
+            "line 1, column 1: $util.toXml cannot write it: \"1\" is no XML name",
+        ),
+    ] {
+        assert_eq!(shown(template), Err(want.to_owned()), "{template}");
+    }
+}

@@ -1,12 +1,13 @@
-//! `$util`: encodings.
+//! `$util`: encodings, and two functions beyond AWS's: `parseXml` and `toXml`, with `toJson` to print what was parsed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-use super::super::heap::{BYTES_A_STEP, Value};
-use super::super::json::{self, JsonError};
-use super::error::Fault;
+use super::super::heap::{BYTES_A_STEP, Text, Value};
+use super::super::json::{self, JsonError, Slash};
+use super::super::xml;
+use super::error::{Fault, Position};
 use super::names::Method;
 use super::run::Run;
 
@@ -16,6 +17,17 @@ impl Run<'_> {
         method: Method,
         arguments: &[Value],
     ) -> Result<Value, Box<Fault>> {
+        match (method, arguments) {
+            (Method::ParseXml, [text]) => return self.parse_xml(*text, Value::Null),
+            (Method::ParseXml, [text, options]) => return self.parse_xml(*text, *options),
+            (Method::ToXml, [value]) => return self.write_xml(*value, None),
+            (Method::ToXml, [value, root]) => {
+                let root = self.as_text(*root)?;
+                return self.write_xml(*value, Some(root));
+            }
+            (Method::ToJson, [value]) => return self.write_json(*value),
+            _ => {}
+        }
         let [argument] = arguments else { return Ok(Value::Null) };
         if let (Method::EscapeJavaScript, Value::Null) = (method, argument) {
             return Ok(Value::Text(self.heap.store("null")?));
@@ -46,6 +58,73 @@ impl Run<'_> {
             _ => return Ok(Value::Null),
         };
         Ok(Value::Text(heap.store(&made)?))
+    }
+
+    /// `$util.parseXml(text, {"prefixes": false, "attributes": false, "lists": ["item"]})`, the options being optional.
+    fn parse_xml(&mut self, text: Value, options: Value) -> Result<Value, Box<Fault>> {
+        if let Value::Null = text {
+            return Ok(Value::Null);
+        }
+        let options = self.xml_options(options)?;
+        let text = self.as_text(text)?;
+        // A body that is no UTF-8 was mended when it was stored.
+        if self.body == Some(text)
+            && let Err(error) = std::str::from_utf8(self.source.body())
+        {
+            let at = Position::of(self.heap.str(text), error.valid_up_to());
+            return Err(Fault::NoXml(xml::XmlError { at, why: xml::Refused::Encoding }).into());
+        }
+        xml::read(self.heap, text, &options).map_err(|error| match error.why {
+            xml::Refused::Exhausted(exhausted) => exhausted.into(),
+            _ => Fault::NoXml(error).into(),
+        })
+    }
+
+    fn xml_options(&mut self, given: Value) -> Result<xml::Options, Box<Fault>> {
+        let mut options = xml::Options::default();
+        let wrong = |name: &str| Box::new(Fault::XmlOption(name.to_owned()));
+        let heap = &*self.heap;
+        let map = match given {
+            Value::Null => return Ok(options),
+            Value::Map(map) => map,
+            _ => return Err(wrong("")),
+        };
+        for (key, value) in heap.pairs(map) {
+            match (heap.str(*key), *value) {
+                ("prefixes", Value::Bool(yes)) => options.prefixes = yes.holds(),
+                ("attributes", Value::Bool(yes)) => options.attributes = yes.holds(),
+                ("lists", Value::List(list)) => {
+                    for name in heap.items(list) {
+                        let Value::Text(name) = *name else { return Err(wrong("lists")) };
+                        options.lists.push(heap.str(name).to_owned());
+                    }
+                }
+                (name, _) => return Err(wrong(name)),
+            }
+        }
+        Ok(options)
+    }
+
+    fn write_xml(&mut self, value: Value, root: Option<Text>) -> Result<Value, Box<Fault>> {
+        let begin = self.out.len();
+        xml::write(self.heap, value, root, self.out).map_err(|error| match error {
+            xml::Unwritable::Exhausted(exhausted) => Box::<Fault>::from(exhausted),
+            error => Fault::Unwritable(error).into(),
+        })?;
+        self.take_written(begin)
+    }
+
+    fn write_json(&mut self, value: Value) -> Result<Value, Box<Fault>> {
+        let begin = self.out.len();
+        json::write(self.heap, value, Slash::Plain, self.out)?;
+        self.take_written(begin)
+    }
+
+    /// What was written behind the output, whose end is borrowed for it.
+    fn take_written(&mut self, begin: usize) -> Result<Value, Box<Fault>> {
+        let written = self.heap.store_bytes(&self.out[begin..])?;
+        self.out.truncate(begin);
+        Ok(Value::Text(written))
     }
 }
 
