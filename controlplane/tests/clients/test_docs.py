@@ -4,6 +4,7 @@
 CONTRIBUTING.md.
 """
 
+import importlib.util
 import os
 import re
 import shlex
@@ -21,7 +22,7 @@ DOCS = REPOSITORY / "docs"
 PAGES = ["clients.md", *sorted(f"guides/{page.name}" for page in DOCS.glob("guides/*.md"))]
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-# What a page needs that has to be installed: "You need `node` and `npm`."
+# What a page needs that has to be installed, programs or Python packages: "You need `node` and `npm`."
 NEEDS = re.compile(r"^You need (.*?)\.$", re.M)
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):(\d{4,5})\b")
 UP = re.compile(r"\btidegate up\b")
@@ -113,7 +114,7 @@ def ports_of(text, request):
 def test_page(page, request, tmp_path):
     text = (DOCS / page).read_text()
     needs = [program for line in NEEDS.findall(text) for program in re.findall(r"`(.*?)`", line)]
-    missing = [program for program in needs if shutil.which(program) is None]
+    missing = [name for name in needs if shutil.which(name) is None and importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"{page} needs {', '.join(missing)}")
     ports = ports_of(text, request)
