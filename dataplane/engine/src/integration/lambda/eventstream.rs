@@ -5,7 +5,6 @@
 //!
 //! Sources: Smithy, "Amazon Event Stream specification"; Lambda API Reference, `InvokeWithResponseStream`.
 
-
 /// Bytes of a message's two lengths and their checksum.
 const PRELUDE: usize = 12;
 
