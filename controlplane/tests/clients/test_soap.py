@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from gateway import root_of
+from gateway import eventually, root_of
 
 pytest.importorskip("spyne", reason="spyne runs on Python 3.11 and older")
 
@@ -98,6 +98,10 @@ def call(gateway, shop):
     def send(body, path="/shop"):
         return gateway.call(made, "prod", path, "POST", {"Content-Type": "application/json"}, json.dumps(body))
 
+    def is_served():
+        assert send({}).status != 403
+
+    eventually(is_served)
     yield send
     client.delete_rest_api(restApiId=made)
 
