@@ -98,18 +98,15 @@ pub struct Ids {
 impl Ids {
     /// Derives the ids of a request from its random bytes and its time.
     pub fn new(entropy: [u8; 16], now: Now) -> Self {
-        let mut uuid = entropy;
-        uuid[6] = (uuid[6] & 0x0f) | 0x40;
-        uuid[8] = (uuid[8] & 0x3f) | 0x80;
+        let [a, b, c, d] = words(entropy);
+        let (b, c) = (b & 0xffff_0fff | 0x4000, c & 0x3fff_ffff | 0x8000_0000);
         let mut request = [b'-'; 36];
-        let mut at = 0;
-        for (i, byte) in uuid.iter().enumerate() {
-            if matches!(i, 4 | 6 | 8 | 10) {
-                at += 1;
-            }
-            request[at..at + 2].copy_from_slice(&hex_pair(*byte));
-            at += 2;
-        }
+        request[..8].copy_from_slice(&hex(a));
+        request[9..13].copy_from_slice(&hex(b)[..4]);
+        request[14..18].copy_from_slice(&hex(b)[4..]);
+        request[19..23].copy_from_slice(&hex(c)[..4]);
+        request[24..28].copy_from_slice(&hex(c)[4..]);
+        request[28..].copy_from_slice(&hex(d));
 
         let low = mix(u64::from_le_bytes(first8(&entropy)) ^ 0x9e37_79b9_7f4a_7c15);
         let high = mix(u64::from_le_bytes(first8(&entropy[8..])) ^ 0xd1b5_4a32_d192_ed03);
@@ -119,21 +116,24 @@ impl Ids {
 
         // Eleven bytes in base64 are fifteen characters and one `=`, as AWS's extended ids end.
         let mut extended = [b'='; 16];
-        for (i, digit) in extended.iter_mut().take(15).enumerate() {
-            let bit = i * 6;
-            let pair = u16::from_be_bytes([raw[bit / 8], raw[bit / 8 + 1]]);
-            *digit = BASE64[usize::from((pair >> (10 - bit % 8)) & 0x3f)];
+        let digit = |bits: u64, at: usize| BASE64[(bits >> (58 - at)) as usize & 0x3f];
+        for i in 0..10 {
+            extended[i] = digit(u64::from_be_bytes(first8(&raw)), 6 * i);
+        }
+        // The eleventh digit begins four bits into the eighth byte; the fifteenth ends two bits behind the eleventh byte.
+        let rest = u64::from_be_bytes(first8(&raw[7..])) >> 32 << 32;
+        for i in 10..15 {
+            extended[i] = digit(rest, 6 * (i - 10) + 4);
         }
 
         // 1-{8 hex of seconds}-{24 hex of chance}
+        let [_, e, f, g] = words(raw);
         let mut trace = [b'-'; 35];
         trace[0] = b'1';
-        for (i, byte) in ((now.unix_ms / 1000) as u32).to_be_bytes().iter().enumerate() {
-            trace[2 + 2 * i..4 + 2 * i].copy_from_slice(&hex_pair(*byte));
-        }
-        for (i, byte) in raw[4..].iter().enumerate() {
-            trace[11 + 2 * i..13 + 2 * i].copy_from_slice(&hex_pair(*byte));
-        }
+        trace[2..10].copy_from_slice(&hex((now.unix_ms / 1000) as u32));
+        trace[11..19].copy_from_slice(&hex(e));
+        trace[19..27].copy_from_slice(&hex(f));
+        trace[27..].copy_from_slice(&hex(g));
         Self { request, extended, trace }
     }
 
@@ -152,6 +152,11 @@ impl Ids {
     /// Both ids as the bytes of header values.
     pub(crate) fn header_values(&self) -> (&[u8; 36], &[u8; 16]) {
         (&self.request, &self.extended)
+    }
+
+    /// The trace root as the bytes of a header's value.
+    pub(crate) fn trace_value(&self) -> &[u8; 35] {
+        &self.trace
     }
 
     /// `$context.requestId`.
@@ -189,9 +194,22 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn hex_pair(byte: u8) -> [u8; 2] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
+/// Four words as the bytes stand.
+fn words(bytes: [u8; 16]) -> [u32; 4] {
+    let all = u128::from_be_bytes(bytes);
+    [(all >> 96) as u32, (all >> 64) as u32, (all >> 32) as u32, all as u32]
+}
+
+/// A word's eight hexadecimal digits, all at once: a byte of `nibbles` each.
+fn hex(word: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut nibbles = u64::from(word);
+    nibbles = (nibbles | nibbles << 16) & 0x0000_ffff_0000_ffff;
+    nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff;
+    nibbles = (nibbles | nibbles << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    let letters = (nibbles + 6 * EACH) >> 4 & EACH;
+    let to_letter = u64::from(b'a' - b'0' - 10);
+    (nibbles + u64::from(b'0') * EACH + letters * to_letter).to_be_bytes()
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -206,6 +224,21 @@ mod tests {
         assert_eq!(ids.request(), "abababab-abab-4bab-abab-abababababab");
         assert!(ids.extended().ends_with('=') && ids.extended().len() == 16);
         assert!(ids.trace().starts_with("1-6553f100-") && ids.trace().len() == 35);
+    }
+
+    #[test]
+    fn ids_show_every_bit_of_chance() {
+        use base64::Engine;
+
+        let entropy = std::array::from_fn(|at| 0x11 * at as u8);
+        let ids = Ids::new(entropy, Now { unix_ms: 0x89ab_cdef * 1000 });
+        assert_eq!(ids.request(), "00112233-4455-4677-8899-aabbccddeeff");
+        assert!(ids.trace().starts_with("1-89abcdef-"));
+        let extended = base64::prelude::BASE64_STANDARD_NO_PAD.decode(&ids.extended()[..15]);
+        let extended = extended.expect("the bits behind the eleventh byte are zero");
+        // The trace begins with the fifth byte of the same chance.
+        let shared: String = extended[4..].iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(ids.trace()[11..].starts_with(&shared), "{shared} {}", ids.trace());
     }
 
     #[test]

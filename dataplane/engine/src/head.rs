@@ -8,6 +8,8 @@ mod hop;
 
 use std::ops::Range;
 
+use crate::respond;
+
 pub use hop::names_fields;
 
 /// A range of bytes inside a head's buffer.
@@ -362,6 +364,21 @@ impl Head {
     /// The last field of a well-known name: where several came, API Gateway's single-value views show the last.
     pub fn last(&self, known: Known) -> Option<&[u8]> {
         self.fields.iter().rev().find(|f| f.known == known).map(|f| self.bytes(f.value))
+    }
+
+    /// Appends a field as a line of a head: in one copy where it stands in the buffer as it is written, as it mostly does.
+    pub(crate) fn put_line(&self, field: &Field, out: &mut Vec<u8>) {
+        let (name, value) = (field.name.range(), field.value.range());
+        match self.buf.get(name.start..value.end + 2) {
+            Some(line)
+                if value.start == name.end + 2
+                    && line[name.len()..].starts_with(b": ")
+                    && line.ends_with(b"\r\n") =>
+            {
+                out.extend_from_slice(line);
+            }
+            _ => respond::line(out, &self.buf[name], &self.buf[value]),
+        }
     }
 
     /// Name and value of each field, in order.

@@ -330,7 +330,7 @@ impl Http {
             if field.known == Known::Authorization && is_signature(value) {
                 continue;
             }
-            line(out, name, value);
+            head.put_line(field, out);
             seen.mark(field.known);
         }
         seen
@@ -459,13 +459,13 @@ pub(crate) fn put_trace(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
             out.extend_from_slice(value);
             if memchr::memmem::find(value, b"Parent=").is_none() {
                 out.extend_from_slice(b";Parent=");
-                out.extend_from_slice(&ids.trace().as_bytes()[11..27]);
+                out.extend_from_slice(&ids.trace_value()[11..27]);
                 out.extend_from_slice(b";Sampled=0");
             }
         }
         None => {
             out.extend_from_slice(b"Root=");
-            out.extend_from_slice(ids.trace().as_bytes());
+            out.extend_from_slice(ids.trace_value());
         }
     }
 }

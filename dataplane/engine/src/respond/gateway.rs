@@ -158,7 +158,7 @@ pub(super) fn closing_lines(out: &mut Vec<u8>, tail: &Tail, failure: Failure) {
     line(out, b"x-amzn-ErrorType", failure.exception().as_bytes());
     if failure.follows_invocation() {
         out.extend_from_slice(b"X-Amzn-Trace-Id: Root=");
-        out.extend_from_slice(tail.ids.trace().as_bytes());
+        out.extend_from_slice(tail.ids.trace_value());
         out.extend_from_slice(b"\r\n");
     }
 }

@@ -17,7 +17,10 @@ pub(crate) fn fields(out: &mut Vec<u8>, reply: &Head) {
             continue;
         }
         typed |= field.known == Known::ContentType;
-        put(out, field.known, name, reply.bytes(field.value));
+        match Passed::of(field.known) {
+            Passed::AsItIs => reply.put_line(field, out),
+            passed => passed.put(out, field.known, name, reply.bytes(field.value)),
+        }
     }
     if !typed {
         line(out, b"Content-Type", b"application/json");
@@ -25,25 +28,48 @@ pub(crate) fn fields(out: &mut Vec<u8>, reply: &Head) {
 }
 
 /// Writes a field of a proxied answer: as it is, under another name, or not at all.
-#[inline]
 pub(crate) fn put(out: &mut Vec<u8>, known: Known, name: &[u8], value: &[u8]) {
-    match known {
-        // The codec frames the body anew.
-        Known::TransferEncoding
-        | Known::KeepAlive
-        | Known::ProxyConnection
-        | Known::Trailer
-        | Known::Upgrade => {}
-        Known::Connection
-        | Known::ContentLength
-        | Known::Date
-        | Known::Server
-        | Known::AmznRequestId
-        | Known::AmzApigwId => {
-            out.extend_from_slice(b"x-amzn-Remapped-");
-            line(out, canonical(known).unwrap_or(name), value);
+    Passed::of(known).put(out, known, name, value);
+}
+
+/// How a field of a proxied answer passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passed {
+    AsItIs,
+    /// Under another name, since the gateway writes one of its own.
+    Remapped,
+    /// Not at all: the codec frames the body anew.
+    Dropped,
+}
+
+impl Passed {
+    #[inline]
+    fn of(known: Known) -> Self {
+        match known {
+            Known::TransferEncoding
+            | Known::KeepAlive
+            | Known::ProxyConnection
+            | Known::Trailer
+            | Known::Upgrade => Self::Dropped,
+            Known::Connection
+            | Known::ContentLength
+            | Known::Date
+            | Known::Server
+            | Known::AmznRequestId
+            | Known::AmzApigwId => Self::Remapped,
+            _ => Self::AsItIs,
         }
-        _ => line(out, name, value),
+    }
+
+    fn put(self, out: &mut Vec<u8>, known: Known, name: &[u8], value: &[u8]) {
+        match self {
+            Self::AsItIs => line(out, name, value),
+            Self::Remapped => {
+                out.extend_from_slice(b"x-amzn-Remapped-");
+                line(out, canonical(known).unwrap_or(name), value);
+            }
+            Self::Dropped => {}
+        }
     }
 }
 
