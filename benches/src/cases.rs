@@ -33,7 +33,7 @@ impl Case {
 }
 
 /// All cases, in the order a request meets the steps.
-pub static ALL: [Case; 13] = [
+pub static ALL: [Case; 14] = [
     Case {
         name: "h1_request_parse",
         does: "read a browser's request head: 582 bytes, 10 fields",
@@ -70,6 +70,13 @@ pub static ALL: [Case; 13] = [
         does: "make the answer of an upstream's head, behind begin_proxy",
         beyond: Some("begin_proxy"),
         prepare: deciding::reply,
+        ..QUICK
+    },
+    Case {
+        name: "function",
+        does: "decide a browser's request for a function, sign the invocation, and make the answer of what it says",
+        batch: 100,
+        prepare: deciding::function,
         ..QUICK
     },
     Case {

@@ -7,6 +7,7 @@ use anyhow::Context;
 use prost::Message;
 use tidegate_engine::head::{Head, Method};
 use tidegate_engine::integration::credentials::Credentials;
+use tidegate_engine::integration::sigv4::Keys;
 use tidegate_engine::snapshot::{Api, BundleId, Link, Linker, Revision, World};
 use tidegate_engine::{Ctx, Listener, Now, Step, begin};
 use tidegate_node::http::h1::{Limits, request, response};
@@ -129,6 +130,17 @@ pub fn mock(body: &str) -> v1::Integration {
     }
 }
 
+/// An `AWS_PROXY` integration of a Lambda function.
+pub fn function() -> v1::Integration {
+    let function = "arn:aws:lambda:eu-west-1:000000000000:function:pets/invocations";
+    v1::Integration {
+        r#type: v1::IntegrationType::AwsProxy.into(),
+        http_method: "POST".to_owned(),
+        uri: format!("arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{function}"),
+        ..Default::default()
+    }
+}
+
 fn pair(name: &str, value: &str) -> v1::Pair {
     v1::Pair { name: name.to_owned(), value: value.to_owned() }
 }
@@ -154,6 +166,7 @@ pub struct Gateway {
     /// What the engine wrote for the last request.
     pub scratch: Vec<u8>,
     listener: Listener,
+    credentials: Credentials,
 }
 
 impl Gateway {
@@ -175,6 +188,14 @@ impl Gateway {
             world: edit.finish(Revision { epoch: 1, sequence: 1 }),
             scratch: Vec::with_capacity(4096),
             listener: Listener::default(),
+            credentials: Credentials {
+                own: Some(Keys {
+                    id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+                    secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+                    token: None,
+                }),
+                roles: Vec::new(),
+            },
         })
     }
 
@@ -186,7 +207,7 @@ impl Gateway {
             peer: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
             now: NOW,
             entropy: ENTROPY,
-            credentials: Credentials::NONE,
+            credentials: &self.credentials,
             scratch: &mut self.scratch,
             trace: None,
         }

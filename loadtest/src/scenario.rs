@@ -14,6 +14,8 @@ pub enum Scenario {
     Mock,
     /// 609 paths in the shape of a large public API, asked in turn and proxied
     Routes,
+    /// One path, answered by a Lambda function whose Invoke API is the upstream's; peers that call none proxy to it
+    Function,
 }
 
 /// The body that every peer answers in [`Scenario::Mock`]: as long as the upstream's, 117 bytes.
@@ -23,13 +25,14 @@ pub const MOCK_BODY: &str = concat!(
 );
 
 const PLAIN: &str = include_str!("../scenarios/plain.json");
+const FUNCTION: &str = include_str!("../scenarios/function.json");
 const MOCK: &str = include_str!("../scenarios/mock.json");
 
 impl Scenario {
     /// Paths to ask, without any stage.
     pub fn paths(self) -> Vec<String> {
         match self {
-            Self::Proxy => vec!["/item".to_owned()],
+            Self::Proxy | Self::Function => vec!["/item".to_owned()],
             Self::Mock => vec!["/mock".to_owned()],
             Self::Routes => github::routes().iter().map(github::Route::example).collect(),
         }
@@ -39,6 +42,7 @@ impl Scenario {
     pub fn document(self, upstream: SocketAddr) -> String {
         match self {
             Self::Proxy => PLAIN.replace("UPSTREAM", &upstream.to_string()),
+            Self::Function => FUNCTION.replace("UPSTREAM", &upstream.to_string()),
             Self::Mock => MOCK.replace("BODY", &MOCK_BODY.replace('"', "\\\"")),
             Self::Routes => github::document(&github::routes(), upstream),
         }
@@ -52,7 +56,7 @@ mod tests {
     #[test]
     fn documents_are_json_and_name_the_upstream() {
         let upstream = SocketAddr::from(([127, 0, 0, 1], 4321));
-        for scenario in [Scenario::Proxy, Scenario::Mock, Scenario::Routes] {
+        for scenario in [Scenario::Proxy, Scenario::Mock, Scenario::Routes, Scenario::Function] {
             let document: serde_json::Value =
                 serde_json::from_str(&scenario.document(upstream)).unwrap();
             assert!(document["paths"].is_object());

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use anyhow::{bail, ensure};
 use tidegate_engine::exchange::Ids;
-use tidegate_engine::{Now, Step};
+use tidegate_engine::{Now, Reply, Step, Wait};
 use tidegate_load::scenario::{MOCK_BODY, github};
 
 use super::{Work, repeat};
@@ -49,6 +49,36 @@ pub(super) fn reply() -> anyhow::Result<Work> {
         if let Step::Relay(relay) = gateway.begin(black_box(&head)) {
             black_box(relay.reply(&mut gateway.cx(), &head, Ok(black_box(&upstream))));
         }
+    }))
+}
+
+pub(super) fn function() -> anyhow::Result<Work> {
+    let resource = gateway::resource("/pets/{id}", &["GET"], &gateway::function());
+    let mut gateway = Gateway::serving(vec![resource])?;
+    let head = parsed_request(browser_request(ASKED).as_bytes())?;
+    let said = serde_json::json!({
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"},
+        "body": MOCK_BODY,
+    });
+    let said = said.to_string().into_bytes();
+    let Step::Wait(Wait::Call(call, _)) = gateway.begin(&head) else { bail!("nothing is called") };
+    let sent = String::from_utf8_lossy(call.request.fields.of(&gateway.scratch));
+    ensure!(sent.contains("Signature="), "the invocation is not signed");
+    let mut ask = move || match gateway.begin(black_box(&head)) {
+        Step::Wait(Wait::Call(call, next)) => {
+            black_box(call);
+            let reply = Reply::of(200, said.clone());
+            match next.give(&mut gateway.cx(), &head, Ok(reply)) {
+                Step::Answer(answer) => Ok(answer.status),
+                other => bail!("the function's answer came to {other:?}"),
+            }
+        }
+        other => bail!("the request came to {other:?}"),
+    };
+    ensure!(ask()? == 200);
+    Ok(repeat(move || {
+        let _ = black_box(ask());
     }))
 }
 

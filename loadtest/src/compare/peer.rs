@@ -144,10 +144,16 @@ impl Daemon {
         dir: &Path,
         cpu: usize,
     ) -> Result<Self, PeerError> {
+        let mut command = Command::new(program);
+        command.args(args);
+        Self::start(command, dir, cpu)
+    }
+
+    /// The same for a command that is more than a program and its arguments.
+    pub fn start(mut command: Command, dir: &Path, cpu: usize) -> Result<Self, PeerError> {
         let log = dir.join("log");
         let output = fs::File::create(&log)?;
-        let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         // In a group of its own: Ctrl-C is for us, and we stop the peers after the last report.
         command.process_group(0);
         let child = pin::born_on(cpu, || command.spawn())??;

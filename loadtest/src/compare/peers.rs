@@ -9,10 +9,11 @@ pub(crate) mod tidegate;
 use super::Peer;
 
 /// Every peer there is, in the order of the report.
-pub const ALL: [&Peer; 7] = [
+pub const ALL: [&Peer; 8] = [
     &tidegate::PEER,
     &tidegate::SAME_PATH,
     &tidegate::ONE_ROUTE,
+    &tidegate::NO_FUNCTION,
     &relay::PEER,
     &nginx::PEER,
     &haproxy::PEER,

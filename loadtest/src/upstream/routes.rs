@@ -17,6 +17,7 @@ const JSON: &str = "application/json";
 pub struct Site {
     plain: Vec<u8>,
     plain_body: usize,
+    function: Vec<u8>,
 }
 
 /// Which answer a request gets, decided from its head; the body comes after.
@@ -36,6 +37,8 @@ pub enum Route {
     Reset,
     Hang,
     Json(u16, String),
+    /// The plain answer, as a function of a proxy integration says it.
+    Function,
 }
 
 /// What is known of a request's body once it is complete.
@@ -51,15 +54,24 @@ pub struct Received {
 impl Site {
     pub fn new(body_bytes: usize) -> Self {
         let body = plain_body(body_bytes);
+        let said = serde_json::json!({
+            "statusCode": 200, "headers": { "Content-Type": JSON }, "body": body,
+        });
+        let function = said.to_string().into_bytes();
         let mut plain = Vec::new();
         write_response(&mut plain, 200, JSON, body.as_bytes(), true);
-        Self { plain, plain_body: body.len() }
+        Self { plain, plain_body: body.len(), function }
     }
 
     /// Writes the prepared answer. `head_only` for HEAD; closing ones are written by hand.
     pub fn write_plain(&self, out: &mut Vec<u8>, head_only: bool) {
         let end = if head_only { self.plain.len() - self.plain_body } else { self.plain.len() };
         out.extend_from_slice(&self.plain[..end]);
+    }
+
+    /// What the Invoke API says of a function that answers the plain body.
+    pub fn function(&self) -> &[u8] {
+        &self.function
     }
 
     pub fn plain_body(&self) -> &[u8] {
@@ -97,6 +109,7 @@ pub fn find(request: &Request<'_>) -> Route {
             Some(pet) => Route::Json(200, pet),
             None => Route::Json(404, "{\"message\": \"no such pet\"}\n".to_owned()),
         },
+        ("2015-03-31", Some(rest)) if rest.ends_with("/invocations") => Route::Function,
         _ => Route::Plain,
     }
 }

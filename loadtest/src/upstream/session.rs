@@ -194,6 +194,7 @@ impl Session {
     fn answer(&mut self, route: Route, received: Received, now: Instant, site: &Site) {
         let (status, body) = match route {
             Route::Plain => (200, site.plain_body().to_vec()),
+            Route::Function => (200, site.function().to_vec()),
             Route::Echo(head) => (200, routes::finish_echo(&head, &received).into_bytes()),
             Route::Upload => (200, routes::finish_upload(received).into_bytes()),
             Route::Status(code) => (code, routes::status_body(code).into_bytes()),

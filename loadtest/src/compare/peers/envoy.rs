@@ -60,7 +60,7 @@ fn launch(site: &Site<'_>) -> Result<Launched, PeerError> {
 fn routes(scenario: Scenario) -> Vec<Value> {
     let proxied = json!({ "cluster": "up" });
     match scenario {
-        Scenario::Proxy => vec![json!({ "match": { "prefix": "/" }, "route": proxied })],
+        Scenario::Proxy | Scenario::Function => vec![json!({ "match": { "prefix": "/" }, "route": proxied })],
         Scenario::Mock => vec![json!({
             "match": { "prefix": "/" },
             "direct_response": { "status": 200, "body": { "inline_string": MOCK_BODY } },

@@ -58,7 +58,7 @@ pub(super) fn launch(site: &Site<'_>, mode: Mode) -> Result<Launched, PeerError>
 /// Frontend rules: none for plain proxying; the constant answer; the route table as a list of regular expressions.
 fn rules(site: &Site<'_>) -> Result<String, PeerError> {
     Ok(match site.scenario {
-        Scenario::Proxy => String::new(),
+        Scenario::Proxy | Scenario::Function => String::new(),
         Scenario::Mock => {
             let body = site.dir.join("body.json");
             fs::write(&body, MOCK_BODY)?;

@@ -45,7 +45,9 @@ fn launch(site: &Site<'_>) -> Result<Launched, PeerError> {
 
 fn locations(scenario: Scenario) -> String {
     match scenario {
-        Scenario::Proxy => "    location / { proxy_pass http://up; }\n".to_owned(),
+        Scenario::Proxy | Scenario::Function => {
+            "    location / { proxy_pass http://up; }\n".to_owned()
+        }
         Scenario::Mock => format!("    location / {{ return 200 '{MOCK_BODY}'; }}\n"),
         Scenario::Routes => github::routes()
             .iter()
