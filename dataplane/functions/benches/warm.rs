@@ -26,8 +26,11 @@ fn main() {
         return;
     }
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let python = std::path::absolute(python)
-        .map_or_else(|_| "python3".into(), |path| path.display().to_string());
+    // The functions' folder is another than this one.
+    let python = match std::path::absolute(&python) {
+        Ok(path) if python.contains('/') => path.display().to_string(),
+        _ => python,
+    };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(
         folder.path().join("app.py"),
