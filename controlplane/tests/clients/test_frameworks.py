@@ -19,7 +19,7 @@ PNG = bytes(range(256)) * 300
 def declarations(target):
     """The file of the functions; what is not made yet is not looked at before it is invoked."""
     python = [sys.executable, "-m", "awslambdaric", "app.handler"]
-    node = 'runtime = "node"\nmemory_mb = 512\n' + f'directory = "{target / "express"}"\n'
+    node = 'runtime = "node"\n' + f'directory = "{target / "express"}"\n'
     rust = f'command = ["{target / "debug/bootstrap"}"]\ndirectory = "."\n'
     stage = 'AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH = "true"'
     functions = {
