@@ -1,8 +1,8 @@
-//! What the host costs: a no-op Python function under AWS's `awslambdaric`, warm and cold, served by a bare Runtime API server and
-//! by `tidegate-functions`, in turns.
+//! What the host costs: a no-op Python function under AWS's `awslambdaric`, warm and cold, served in turns by
 //!
-//! The bare server is a thread that writes ready bytes to a socket and has no callers: what is left is the runtime's own time. The
-//! host has a caller beside it, so an invocation is two more messages and two more changes of process.
+//! - `bare`: a thread that writes ready bytes to the runtime and has no callers: the runtime's own time;
+//! - `called`: the same in a process of its own, with a caller whose calls it passes on: the least that a server with callers costs;
+//! - `host`: `tidegate-functions`, with the same caller.
 //!
 //! ```sh
 //! PYTHON=target/venv/bin/python taskset -c 1 cargo bench -p tidegate-functions --bench warm
@@ -21,43 +21,66 @@ const INVOCATIONS: u32 = 2000;
 const EVENT: &str = r#"{"key": "value"}"#;
 
 fn main() {
-    // `cargo test --benches` runs it without.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return;
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("--serve") => return serve(&arguments.next().expect("a Python")),
+        Some("--bench") => {}
+        // `cargo test --benches` runs it without.
+        _ => return,
     }
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    // The functions' folder is another than this one.
+    // The functions' folders are others than this one.
     let python = match std::path::absolute(&python) {
         Ok(path) if python.contains('/') => path.display().to_string(),
         _ => python,
     };
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(
-        folder.path().join("app.py"),
-        "def handler(event, context):\n    return event\n",
-    )
-    .expect("a file");
-    let mut bare = Bare::start(&python, folder.path());
-    let mut host = Host::start(&python, folder.path(), bare.runtime.id());
-    println!("cold: bare {:?}, host {:?}", bare.cold, host.cold);
-    let (mut time, mut cpu) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        // Whoever goes first may have a quieter machine.
-        let (a, b) = if round % 2 == 0 {
-            let a = bare.round();
-            (a, host.round())
-        } else {
-            let b = host.round();
-            (bare.round(), b)
-        };
-        println!("warm: bare {a:?}, host {b:?}");
-        time.push(b.time.as_secs_f64() / a.time.as_secs_f64());
-        cpu.push(b.cpu.as_secs_f64() / a.cpu.as_secs_f64());
+    let of = |name: &str| {
+        let own = folder.path().join(name);
+        std::fs::create_dir(&own).expect("a folder");
+        let code = "def handler(event, context):\n    return event\n";
+        std::fs::write(own.join("app.py"), code).expect("a file");
+        own
+    };
+    let mut bare = Bare::start(&python, &of("bare"));
+    let mut called = Called::least(&python, &of("called"));
+    let mut host = Called::host(&python, &of("host"));
+    println!("cold: bare {:?}, called {:?}, host {:?}", bare.cold, called.cold, host.cold);
+    let mut all = Vec::new();
+    for _ in 0..ROUNDS {
+        let costs = [bare.round(), called.round(), host.round()];
+        println!("warm: bare {:?}, called {:?}, host {:?}", costs[0], costs[1], costs[2]);
+        all.push(costs);
     }
-    for (what, mut ratios) in [("time", time), ("CPU", cpu)] {
-        ratios.sort_by(f64::total_cmp);
-        let (least, median, most) = (ratios[0], ratios[ROUNDS / 2], ratios[ROUNDS - 1]);
-        println!("warm: {what} host / bare: median {median:.2}, from {least:.2} to {most:.2}");
+    for (at, name) in ["bare", "called"].iter().enumerate() {
+        let ratios = |of: fn(&Cost) -> Duration| {
+            let ratio =
+                |costs: &[Cost; 3]| of(&costs[2]).as_secs_f64() / of(&costs[at]).as_secs_f64();
+            let mut ratios: Vec<_> = all.iter().map(ratio).collect();
+            ratios.sort_by(f64::total_cmp);
+            format!("{:.2} ({:.2} to {:.2})", ratios[ROUNDS / 2], ratios[0], ratios[ROUNDS - 1])
+        };
+        println!(
+            "warm: host / {name}: CPU {}, time {}",
+            ratios(|cost| cost.cpu),
+            ratios(|cost| cost.time)
+        );
+    }
+}
+
+/// Is the process of `called`, until it is killed.
+fn serve(python: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    println!("ready functions=http://{}", listener.local_addr().expect("an address"));
+    let mut caller = connect(listener.accept().expect("a caller").0);
+    let mut bare = None;
+    while read(&mut caller).is_some() {
+        let bare = bare.get_or_insert_with(|| Bare::listen(python, Path::new(".")));
+        bare.ask();
+        let length = EVENT.len();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{EVENT}");
+        caller.get_mut().write_all(answer.as_bytes()).expect("the caller listens");
+        bare.accept();
     }
 }
 
@@ -85,8 +108,8 @@ fn cpu_of(process: u32) -> Duration {
     Duration::from_nanos(used.sum())
 }
 
-/// The process of the runtime that runs in `folder`, other than `except`.
-fn runtime_in(folder: &Path, except: u32) -> u32 {
+/// The process of the runtime that runs in `folder`.
+fn runtime_in(folder: &Path) -> u32 {
     let all = std::fs::read_dir("/proc").expect("Linux");
     let mut pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let found = pids.find(|pid: &u32| {
@@ -94,8 +117,7 @@ fn runtime_in(folder: &Path, except: u32) -> u32 {
         let command = std::fs::read(of("cmdline")).unwrap_or_default();
         let words: Vec<_> = command.split(|b| *b == 0).collect();
         // Its keeper's second word is another.
-        *pid != except
-            && words.get(1) == Some(&&b"-m"[..])
+        words.get(1) == Some(&&b"-m"[..])
             && std::fs::read_link(of("cwd")).is_ok_and(|cwd| cwd == folder)
     });
     found.expect("the runtime runs")
@@ -141,8 +163,16 @@ struct Bare {
 
 impl Bare {
     fn start(python: &str, folder: &Path) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let began = Instant::now();
+        let mut bare = Self::listen(python, folder);
+        bare.invoke();
+        bare.cold = began.elapsed();
+        bare
+    }
+
+    /// Starts a runtime and waits until it asks for work.
+    fn listen(python: &str, folder: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let runtime = Command::new(python)
             .args(["-m", "awslambdaric", "app.handler"])
             .current_dir(folder)
@@ -154,8 +184,6 @@ impl Bare {
         let (stream, _) = listener.accept().expect("the runtime connects");
         let mut bare = Self { connection: connect(stream), cold: Duration::ZERO, runtime };
         bare.next();
-        bare.invoke();
-        bare.cold = began.elapsed();
         bare
     }
 
@@ -170,6 +198,12 @@ impl Bare {
 
     /// From the runtime's asking for work to its next.
     fn invoke(&mut self) {
+        self.ask();
+        self.accept();
+    }
+
+    /// Gives it the event and takes its answer.
+    fn ask(&mut self) {
         let length = EVENT.len();
         let event = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\nLambda-Runtime-Deadline-Ms: 9999999999999\r\nLambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:hello\r\nLambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0\r\nContent-Length: {length}\r\n\r\n{EVENT}"
@@ -177,6 +211,10 @@ impl Bare {
         self.connection.get_mut().write_all(event.as_bytes()).expect("the runtime listens");
         let answer = read(&mut self.connection).expect("the runtime answers");
         assert_eq!(answer.body, EVENT.as_bytes());
+    }
+
+    /// Thanks for the answer and waits until it asks for more.
+    fn accept(&mut self) {
         let accepted = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}";
         self.connection.get_mut().write_all(accepted).expect("the runtime listens");
         self.next();
@@ -196,39 +234,44 @@ impl Drop for Bare {
     }
 }
 
-struct Host {
+/// A server that has a caller.
+struct Called {
     connection: BufReader<TcpStream>,
     cold: Duration,
     process: Child,
     runtime: u32,
 }
 
-impl Host {
-    fn start(python: &str, folder: &Path, bare: u32) -> Self {
-        let file = folder.join("functions.toml");
+impl Called {
+    fn least(python: &str, folder: &Path) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        Self::start(command.args(["--serve", python]), folder)
+    }
+
+    fn host(python: &str, folder: &Path) -> Self {
         let text = format!(
             "[functions.hello]\ncommand = [{python:?}, \"-m\", \"awslambdaric\", \"app.handler\"]\ndirectory = \".\"\nwatch = false\n"
         );
-        std::fs::write(&file, text).expect("a file");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_tidegate-functions"))
-            .arg(&file)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the host runs");
+        std::fs::write(folder.join("functions.toml"), text).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate-functions"));
+        Self::start(command.args(["functions.toml", "--listen", "127.0.0.1:0"]), folder)
+    }
+
+    fn start(command: &mut Command, folder: &Path) -> Self {
+        let started = command.current_dir(folder).stdout(Stdio::piped()).spawn();
+        let mut process = started.expect("the server runs");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("it was asked for"))
             .read_line(&mut line)
             .expect("a line");
-        let address =
-            line.trim().strip_prefix("ready functions=http://").expect("the host is ready");
-        let connection = connect(TcpStream::connect(address).expect("the host listens"));
-        let mut host = Self { connection, cold: Duration::ZERO, process, runtime: 0 };
+        let address = line.trim().strip_prefix("ready functions=http://").expect("it is ready");
+        let connection = connect(TcpStream::connect(address).expect("it listens"));
+        let mut called = Self { connection, cold: Duration::ZERO, process, runtime: 0 };
         let began = Instant::now();
-        host.invoke();
-        host.cold = began.elapsed();
-        host.runtime = runtime_in(folder, bare);
-        host
+        called.invoke();
+        called.cold = began.elapsed();
+        called.runtime = runtime_in(folder);
+        called
     }
 
     fn invoke(&mut self) {
@@ -246,12 +289,12 @@ impl Host {
     }
 
     fn round(&mut self) -> Cost {
-        let (host, runtime) = (self.process.id(), self.runtime);
-        measure(|| cpu_of(host) + cpu_of(runtime), || self.invoke())
+        let (server, runtime) = (self.process.id(), self.runtime);
+        measure(|| cpu_of(server) + cpu_of(runtime), || self.invoke())
     }
 }
 
-impl Drop for Host {
+impl Drop for Called {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
