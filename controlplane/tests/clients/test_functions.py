@@ -375,9 +375,27 @@ def working_directory(pid):
         return None
 
 
-def test_a_bad_declaration_is_one_line(tmp_path):
+UP = ["tidegate", "up", *(word for flag in ("admin", "grpc", "http", "node-admin") for word in (f"--{flag}", "127.0.0.1:0")), "--functions"]
+BAD_DECLARATIONS = {
+    '[functions.hello]\nruntime = "python"\nhandler = "app.handler"\ntimeout = 3\n': "functions.hello.timeout: no such key; did you mean 'timeout_s'?",
+    '[functions.hello]\nruntime = "python"\n': "functions.hello.handler: name a file without its ending and a function in it, for example \"app.handler\"",
+    "[functions.hello]\n": "functions.hello.command: say what to start: a runtime (python, node, bootstrap) or a command",
+    '[functions.hello]\nruntime = "python\n': "line 2 is no TOML: ",
+    None: "cannot be read: No such file or directory (os error 2)",
+}
+
+
+@pytest.mark.parametrize("text", BAD_DECLARATIONS)
+@pytest.mark.parametrize("command", [["tidegate-functions"], UP])
+def test_a_bad_declaration_is_one_line(tmp_path, command, text):
     file = tmp_path / "functions.toml"
-    file.write_text('[functions.hello]\nruntime = "python"\nhandler = "app.handler"\ntimeout = 3\n')
-    done = subprocess.run([BIN / "tidegate-functions", file], capture_output=True, text=True, timeout=10)
+    if text:
+        file.write_text(text)
+    program, *arguments = command
+    done = subprocess.run(
+        [BIN / program, *arguments, file], cwd=tmp_path, capture_output=True, text=True, timeout=20
+    )
     assert done.returncode == 1
-    assert done.stderr == f"tidegate-functions: {file}: functions.hello.timeout: no such key; did you mean 'timeout_s'?\n"
+    [*_, said] = done.stderr.splitlines()
+    assert said.startswith(f"{program}: {file}: {BAD_DECLARATIONS[text]}"), done.stderr
+    assert not [line for line in done.stderr.splitlines() if "functions.toml" in line and line != said]
