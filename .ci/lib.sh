@@ -15,6 +15,22 @@ skip() {
     exit "$SKIPPED"
 }
 
+# Installs the Debian package of each missing program, given as PROGRAM:PACKAGE.
+install_packages() {
+    local pair missing=()
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+    done
+    [ "${#missing[@]}" = 0 ] || install_debian "${missing[@]}"
+}
+
+# Installs Debian packages, or skips where that cannot be done.
+install_debian() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || skip "missing here: $* (sudo apt-get install $*)"
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
+}
+
 # Ends what the running suite started: it is the leader of a process group of its own.
 running=
 end_running() {

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import pytest
 from botocore.config import Config
 
 REPOSITORY = pathlib.Path(__file__).parents[3]
@@ -164,6 +165,23 @@ def request(base, method, target, headers=None, body=None):
         return Answer(connection.getresponse())
     finally:
         connection.close()
+
+
+def made_function(name):
+    """Has `.ci/functions` make one of its functions; gives the directory with what it made."""
+    target = BIN.parent
+    if name:
+        done = subprocess.run(
+            [REPOSITORY / ".ci/functions", name],
+            env=os.environ | {"CARGO_TARGET_DIR": str(target)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == 77:
+            pytest.skip(done.stdout.strip())
+        assert done.returncode == 0, done.stdout + done.stderr
+    return target
 
 
 class Upstream:

@@ -16,7 +16,7 @@ import sys
 
 import pytest
 
-from gateway import BIN, REPOSITORY
+from gateway import BIN, REPOSITORY, made_function
 
 DOCS = REPOSITORY / "docs"
 PAGES = ["clients.md", *sorted(f"guides/{page.name}" for page in DOCS.glob("guides/*.md"))]
@@ -114,13 +114,16 @@ def ports_of(text, request):
 def test_page(page, request, tmp_path):
     text = (DOCS / page).read_text()
     needs = [program for line in NEEDS.findall(text) for program in re.findall(r"`(.*?)`", line)]
-    missing = [name for name in needs if shutil.which(name) is None and importlib.util.find_spec(name) is None]
+    if "aws-lambda-ric" in needs:
+        made_function("express")
+    path = f"{BIN}:{os.path.dirname(sys.executable)}:{BIN.parent / 'express/node_modules/.bin'}:{os.environ['PATH']}"
+    missing = [name for name in needs if shutil.which(name, path=path) is None and importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"{page} needs {', '.join(missing)}")
     ports = ports_of(text, request)
     commands, wanted = script(text, ports)
     environment = {
-        "PATH": f"{BIN}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
+        "PATH": path,
         "HOME": str(tmp_path),
         "TIDEGATE_CONTROL": f"http://127.0.0.1:{ports['4701']}",
         "LANG": "C.UTF-8",

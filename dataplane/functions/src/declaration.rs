@@ -229,7 +229,7 @@ mod tests {
             (Duration::from_secs(3), 128, 10)
         );
         let own = one(
-            "[functions.own]\ncommand = [\"./x\", \"y\"]\ndirectory = \"/d\"\ntimeout_s = 0.5\nenvironment = { A = \"b\", N = 1 }\n",
+            "[functions.own]\ncommand = [\"./x\", \"y\"]\ndirectory = \"/d\"\ntimeout_s = 0.5\nenvironment = { A = \"b\", N = 1, AWS_LAMBDA_EXEC_WRAPPER = \"/w\" }\n",
         );
         assert_eq!(own.command(), ["./x", "y"]);
         assert_eq!(own.directory, Path::new("/d"));

@@ -286,7 +286,7 @@ async fn read(
     }
     let client_context =
         head.headers.get("x-amz-client-context").map(client_context).transpose()?;
-    let trace = head.headers.get("x-amzn-trace-id").cloned().unwrap_or_else(new_trace);
+    let trace = head.headers.get("x-amzn-trace-id").cloned().unwrap_or_else(|| new_trace(id));
     let arn =
         HeaderValue::from_str(&name.arn).map_err(|_| CallError::NotFound(name.arn.clone()))?;
     Ok((Request { id: id.to_owned(), event, arn, trace, client_context }, memory))
@@ -304,11 +304,11 @@ fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// A trace that nobody samples. Source: X-Ray developer guide, "Tracing header".
-fn new_trace() -> HeaderValue {
-    let id = Uuid::new_v4().simple().to_string();
+/// A trace that nobody samples, as unique as the request's id. Source: X-Ray developer guide, "Tracing header".
+fn new_trace(id: &str) -> HeaderValue {
+    let unique: String = id.chars().filter(|c| *c != '-').take(24).collect();
     let now = time::OffsetDateTime::now_utc().unix_timestamp();
-    let text = format!("Root=1-{now:08x}-{};Sampled=0", &id[..24]);
+    let text = format!("Root=1-{now:08x}-{unique};Sampled=0");
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Sampled=0"))
 }
 

@@ -111,7 +111,7 @@ impl Keys {
                 return wrong("no variable can be called so");
             }
             // Source: Lambda developer guide, "Defined runtime environment variables".
-            if RESERVED.contains(&name.as_str()) || name.starts_with("AWS_LAMBDA_") {
+            if RESERVED.contains(&name.as_str()) {
                 return wrong("Lambda sets this one itself; leave it out");
             }
             let text = match value {
@@ -159,5 +159,16 @@ fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-const RESERVED: &[&str] =
-    &["_HANDLER", "_X_AMZN_TRACE_ID", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"];
+const RESERVED: &[&str] = &[
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
