@@ -51,7 +51,9 @@ fuzz_target!(|data: &[u8]| {
             continue;
         }
         let mut driver = Driver::serving(v1::Api::default(), vec![stage], &[]);
-        let escaped: String = query.bytes().filter(u8::is_ascii_graphic).map(char::from).collect();
+        // What a codec lets into a target.
+        let sent = query.bytes().filter(|b| b.is_ascii_graphic() && *b != b'#');
+        let escaped: String = sent.map(char::from).collect();
         let line = format!("POST /prod/pets/7?q={escaped}");
         let head = head_with_body(&line, &[("X-A", "1"), ("X-A", "2")], body.as_bytes());
         // Reading the lines of both heads checks that they are lines.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where what it needs is missing")]
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -163,7 +163,15 @@ impl Gateway {
             h2c: options.h2c,
         };
         let lookup: NameLookup = Arc::new(|name, done| {
-            done((name == "upstream.test").then(|| vec![[127, 0, 0, 1].into()]));
+            done(match name {
+                "upstream.test" | "localhost" => Some(vec![[127, 0, 0, 1].into()]),
+                "metadata.test" => Some(vec![[169, 254, 169, 254].into()]),
+                // The system reads numbers as addresses in more forms than one.
+                name if name.starts_with(|c: char| c.is_ascii_digit()) => {
+                    (name, 0).to_socket_addrs().ok().map(|found| found.map(|a| a.ip()).collect())
+                }
+                _ => None,
+            });
         });
         let node =
             Bound::open(&[listen], 1).unwrap().start(&settings, &publication, &lookup).unwrap();
