@@ -78,7 +78,7 @@ def required_members(operation):
     return [name for name, _ in members(operation, "body") if name in required]
 
 
-@pytest.mark.parametrize("operation", filter(required_members, WITH_BODY))
+@pytest.mark.parametrize("operation", list(filter(required_members, WITH_BODY)))
 def test_missing_members_are_told_all_at_once(gateway, operation):
     required = required_members(operation)
     before = revision(gateway)

@@ -9,6 +9,7 @@ pub(crate) mod lambda;
 pub(crate) mod mapped;
 pub(crate) mod mappings;
 mod mock;
+mod services;
 pub mod sigv4;
 mod target;
 

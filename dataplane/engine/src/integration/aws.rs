@@ -10,6 +10,7 @@ use tidegate_proto::v1;
 use super::endpoints::{ServiceApi, ServiceUri};
 use super::http::{callers_content_type, takes_body, timeout_ms, trace_line, user_agent};
 use super::mappings::{HeaderRules, Mappings, Seen, put_headers, tell};
+use super::services;
 use super::sigv4::{self, PathStyle, Signer, Subject};
 use super::target::Target;
 use crate::exchange::Ctx;
@@ -82,7 +83,7 @@ pub(crate) fn link(
             (format!("{}/{path}", endpoint.base), query.to_owned())
         }
         ServiceApi::Action(action, parameters) => {
-            let query = match json_protocol(uri.service) {
+            let query = match services::json_protocol(uri.subdomain, uri.service) {
                 Some((prefix, media)) => {
                     line(&mut fixed, b"X-Amz-Target", format!("{prefix}.{action}").as_bytes());
                     content_type = Some(media);
@@ -100,7 +101,7 @@ pub(crate) fn link(
     }
     Ok(Service {
         upstream,
-        region: uri.region.into(),
+        region: uri.signing_region().into(),
         signing_name: uri.signing_name().into(),
         path_style: if uri.service == "s3" { PathStyle::AsSent } else { PathStyle::Normalised },
         role: variables.fold(&from.credentials).0.into(),
@@ -153,24 +154,6 @@ fn is_callers(credentials: &str) -> bool {
 /// The function that a URI of Lambda invokes; `None` when it is no such URI.
 pub(crate) fn is_lambda(uri: &str) -> bool {
     uri.contains(":lambda:path/")
-}
-
-/// What `X-Amz-Target` begins with, and the content type, for services whose actions are JSON.
-fn json_protocol(service: &str) -> Option<(&'static str, &'static str)> {
-    const V0: &str = "application/x-amz-json-1.0";
-    const V1: &str = "application/x-amz-json-1.1";
-    Some(match service {
-        "dynamodb" => ("DynamoDB_20120810", V0),
-        "states" => ("AWSStepFunctions", V0),
-        "events" => ("AWSEvents", V1),
-        "firehose" => ("Firehose_20150804", V1),
-        "kinesis" => ("Kinesis_20131202", V1),
-        "kms" => ("TrentService", V1),
-        "logs" => ("Logs_20140328", V1),
-        "secretsmanager" => ("secretsmanager", V1),
-        "ssm" => ("AmazonSSM", V1),
-        _ => return None,
-    })
 }
 
 impl Service {

@@ -4,6 +4,7 @@
 
 use tidegate_proto::v1;
 
+use super::services;
 use super::target::Url;
 use crate::snapshot::Scheme;
 
@@ -77,11 +78,19 @@ impl<'a> ServiceUri<'a> {
 
     /// The name that signatures have for the service.
     pub(crate) fn signing_name(&self) -> &'a str {
-        match self.service {
-            "appsync-api" => "appsync",
-            "email" => "ses",
-            other => other,
-        }
+        services::signing_name(self.subdomain, self.service)
+    }
+
+    /// The region that signatures name: services without regions are all in one.
+    pub(crate) fn signing_region(&self) -> &'a str {
+        if self.is_global() { "us-east-1" } else { self.region }
+    }
+
+    /// Whether the service has one endpoint for all regions. Source: AWS General Reference, "Service endpoints".
+    fn is_global(&self) -> bool {
+        self.subdomain.is_none()
+            && !self.region.starts_with("cn-")
+            && matches!(self.service, "cloudfront" | "iam" | "route53" | "waf")
     }
 }
 
@@ -132,11 +141,18 @@ pub struct BadEndpoint(String, String);
 
 /// The SDKs' id of a service, as variables name it.
 fn id(service: &str) -> String {
-    match service {
-        "states" => "SFN".to_owned(),
-        "events" => "EVENTBRIDGE".to_owned(),
-        other => other.to_ascii_uppercase().replace('-', "_"),
-    }
+    let known = match service {
+        "appsync-api" => "APPSYNC",
+        "cognito-idp" => "COGNITO_IDENTITY_PROVIDER",
+        "email" => "SES",
+        "events" => "EVENTBRIDGE",
+        "logs" => "CLOUDWATCH_LOGS",
+        "monitoring" => "CLOUDWATCH",
+        "secretsmanager" => "SECRETS_MANAGER",
+        "states" => "SFN",
+        other => return other.to_ascii_uppercase().replace('-', "_"),
+    };
+    known.to_owned()
 }
 
 impl Endpoints {
@@ -182,7 +198,12 @@ impl Endpoints {
 
     /// Where a service is called. What the API says comes before what the node's environment says.
     pub(crate) fn of(&self, uri: &ServiceUri<'_>, api: &Self) -> Endpoint {
-        let id = id(uri.service);
+        let id = match uri.subdomain {
+            // Services of their own to SDKs.
+            Some("streams") if uri.service == "dynamodb" => "DYNAMODB_STREAMS".to_owned(),
+            Some("data" | "data-ats") if uri.service == "iot" => "IOT_DATA_PLANE".to_owned(),
+            _ => id(uri.service),
+        };
         if let Some(Override { scheme, host, port, base }) = api.find(&id).or(self.find(&id)) {
             // One place stands for all subdomains; a bucket is then named by the path, as SDKs do.
             let bucket = uri.subdomain.filter(|_| uri.service == "s3");
@@ -190,10 +211,14 @@ impl Endpoints {
             let base = format!("{base}{bucket}");
             return Endpoint { scheme: *scheme, host: host.clone(), port: *port, base };
         }
+        let (scheme, port) = (Scheme::Https, Scheme::Https.default_port());
+        if uri.is_global() {
+            let host = format!("{}.amazonaws.com", uri.service);
+            return Endpoint { scheme, host, port, base: String::new() };
+        }
         let subdomain = uri.subdomain.map(|name| format!("{name}.")).unwrap_or_default();
         let suffix = if uri.region.starts_with("cn-") { ".cn" } else { "" };
         let host = format!("{subdomain}{}.{}.amazonaws.com{suffix}", uri.service, uri.region);
-        let (scheme, port) = (Scheme::Https, Scheme::Https.default_port());
         Endpoint { scheme, host, port, base: String::new() }
     }
 }
@@ -296,6 +321,13 @@ mod tests {
         .unwrap();
         for (endpoints, named, want) in [
             (&none, "us-east-1:lambda", "https://lambda.us-east-1.amazonaws.com:443"),
+            (&none, "eu-west-1:iam", "https://iam.amazonaws.com:443"),
+            (&none, "eu-west-1:data.iot", "https://data.iot.eu-west-1.amazonaws.com:443"),
+            (
+                &none,
+                "eu-west-1:a1.execute-api",
+                "https://a1.execute-api.eu-west-1.amazonaws.com:443",
+            ),
             (&none, "cn-north-1:sqs", "https://sqs.cn-north-1.amazonaws.com.cn:443"),
             (&none, "eu-west-1:bkt.s3", "https://bkt.s3.eu-west-1.amazonaws.com:443"),
             (&all, "us-east-1:lambda", "http://127.0.0.1:4566"),
