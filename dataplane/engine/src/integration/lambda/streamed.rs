@@ -116,8 +116,11 @@ impl Streamed {
         }
     }
 
-    /// Whether the body is complete; `None` while more may come.
+    /// Whether the body is complete; `None` while more may come. What is refused has none that could be.
     pub fn outcome(&self) -> Option<Result<(), Broken>> {
+        if self.refused.is_some() {
+            return Some(Err(Broken));
+        }
         self.end.as_ref().map(|end| match end {
             Ok(End::Complete) => Ok(()),
             Ok(End::Failed { .. } | End::Exception(_)) | Err(Malformed) => Err(Broken),
