@@ -117,13 +117,11 @@ impl Ids {
         // Eleven bytes in base64 are fifteen characters and one `=`, as AWS's extended ids end.
         let mut extended = [b'='; 16];
         let digit = |bits: u64, at: usize| BASE64[(bits >> (58 - at)) as usize & 0x3f];
-        for i in 0..10 {
-            extended[i] = digit(u64::from_be_bytes(first8(&raw)), 6 * i);
-        }
+        let first = u64::from_be_bytes(first8(&raw));
         // The eleventh digit begins four bits into the eighth byte; the fifteenth ends two bits behind the eleventh byte.
         let rest = u64::from_be_bytes(first8(&raw[7..])) >> 32 << 32;
-        for i in 10..15 {
-            extended[i] = digit(rest, 6 * (i - 10) + 4);
+        for (i, place) in extended.iter_mut().take(15).enumerate() {
+            *place = if i < 10 { digit(first, 6 * i) } else { digit(rest, 6 * (i - 10) + 4) };
         }
 
         // 1-{8 hex of seconds}-{24 hex of chance}
