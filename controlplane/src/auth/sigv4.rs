@@ -9,8 +9,9 @@ mod parse;
 
 use std::time::{Duration, SystemTime};
 
-use hmac::{Hmac, Mac};
+use hmac::Mac;
 use sha2::{Digest, Sha256};
+use tidegate_engine::integration::sigv4;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -75,7 +76,7 @@ pub fn verify(claim: &Claim, request: &RequestParts<'_>, secret: &str) -> Result
     if request.header("x-amz-content-sha256").any(|stated| stated != payload.as_bytes()) {
         return Err(AuthError::SignatureMismatch);
     }
-    let key = signing_key(claim, secret);
+    let key = sigv4::signing_key(secret, &claim.date, &claim.region, &claim.service);
     let candidates = canonical::requests(claim, request, &payload);
     if candidates.iter().any(|candidate| is_signed(claim, &key, candidate)) {
         Ok(())
@@ -88,22 +89,7 @@ fn is_signed(claim: &Claim, key: &[u8; 32], canonical_request: &[u8]) -> bool {
     let timestamp = format_time(claim.time);
     let digest = hex::encode(Sha256::digest(canonical_request));
     let string_to_sign = format!("{ALGORITHM}\n{timestamp}\n{}\n{digest}", claim.scope());
-    keyed(key, string_to_sign.as_bytes()).verify_slice(&claim.signature).is_ok()
-}
-
-fn signing_key(claim: &Claim, secret: &str) -> [u8; 32] {
-    let mut key =
-        keyed(format!("AWS4{secret}").as_bytes(), claim.date.as_bytes()).finalize().into_bytes();
-    for part in [&claim.region, &claim.service, TERMINATOR] {
-        key = keyed(&key, part.as_bytes()).finalize().into_bytes();
-    }
-    key.into()
-}
-
-fn keyed(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(message);
-    mac
+    sigv4::keyed(key, string_to_sign.as_bytes()).verify_slice(&claim.signature).is_ok()
 }
 
 fn check_time(claim: &Claim, now: SystemTime) -> Result<(), AuthError> {

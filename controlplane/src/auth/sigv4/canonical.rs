@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use tidegate_engine::integration::sigv4;
 
 use super::{Claim, Form, RequestParts};
 
@@ -15,12 +16,16 @@ pub(super) fn requests(
     request: &RequestParts<'_>,
     payload_hash: &str,
 ) -> Vec<Vec<u8>> {
-    let paths = distinct(path(&normalise(request.path)), path(request.path));
+    let sent = if request.path.is_empty() { "/" } else { request.path }.as_bytes();
+    let paths = distinct(sigv4::encoded_path(&sigv4::normalised(sent)), sigv4::encoded_path(sent));
     let queries = match claim.form {
-        Form::Header => vec![query(request.query, &[])],
+        Form::Header => vec![sigv4::canonical_query(request.query.as_bytes(), &[])],
         Form::Query { .. } => distinct(
-            query(request.query, &["X-Amz-Signature"]),
-            query(request.query, &["X-Amz-Signature", "X-Amz-Security-Token"]),
+            sigv4::canonical_query(request.query.as_bytes(), &["X-Amz-Signature"]),
+            sigv4::canonical_query(
+                request.query.as_bytes(),
+                &["X-Amz-Signature", "X-Amz-Security-Token"],
+            ),
         ),
     };
     let mut tail = Vec::with_capacity(512);
@@ -55,54 +60,6 @@ fn distinct(first: String, second: String) -> Vec<String> {
     if first == second { vec![first] } else { vec![first, second] }
 }
 
-/// Encodes the path as sent once more: for every service but S3 the canonical path is encoded twice.
-fn path(sent: &str) -> String {
-    if sent.is_empty() {
-        return "/".to_owned();
-    }
-    let mut out = String::with_capacity(sent.len() + 16);
-    encode(sent.as_bytes(), true, &mut out);
-    out
-}
-
-/// RFC 3986, section 5.2.4, and runs of slashes become one.
-fn normalise(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => {
-                kept.pop();
-            }
-            name => kept.push(name),
-        }
-    }
-    let ends_in_slash = path.ends_with('/') && !kept.is_empty();
-    format!("/{}{}", kept.join("/"), if ends_in_slash { "/" } else { "" })
-}
-
-/// Pairs decoded, encoded by AWS's rule, and sorted by name, then value.
-fn query(sent: &str, without: &[&str]) -> String {
-    let mut pairs: Vec<(String, String)> = sent
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let canonical = |raw| {
-                let mut out = String::new();
-                encode(&decode(raw), false, &mut out);
-                out
-            };
-            (canonical(name), canonical(value))
-        })
-        .filter(|(name, _)| !without.contains(&name.as_str()))
-        .collect();
-    pairs.sort();
-    let pairs: Vec<String> =
-        pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    pairs.join("&")
-}
-
 /// All values of a header joined by commas, each trimmed and with runs of white space made one space.
 fn header_value(request: &RequestParts<'_>, name: &str, out: &mut Vec<u8>) {
     for (index, value) in request.header(name).enumerate() {
@@ -117,24 +74,6 @@ fn header_value(request: &RequestParts<'_>, name: &str, out: &mut Vec<u8>) {
                 out.push(b' ');
             }
             out.extend_from_slice(word);
-        }
-    }
-}
-
-/// AWS's UriEncode: everything but `A-Z a-z 0-9 - . _ ~` as upper-case escapes, slashes kept in paths.
-fn encode(bytes: &[u8], keep_slash: bool, out: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in bytes {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            b'/' if keep_slash => out.push('/'),
-            _ => {
-                out.push('%');
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 15)]));
-            }
         }
     }
 }

@@ -95,12 +95,8 @@ impl Signer<'_> {
     }
 
     fn signature(&self, canonical: &str) -> String {
-        let date = self.date();
-        let secret = format!("AWS4{}", self.keys.secret);
-        let key = [&date[..DATE], self.region, self.service, "aws4_request"]
-            .iter()
-            .fold(secret.into_bytes(), |key, part| hmac(&key, part.as_bytes()));
-        hex::encode(hmac(&key, self.string_to_sign(canonical).as_bytes()))
+        let key = signing_key(&self.keys.secret, &self.date()[..DATE], self.region, self.service);
+        hex::encode(keyed(&key, self.string_to_sign(canonical).as_bytes()).finalize().into_bytes())
     }
 }
 
@@ -118,17 +114,20 @@ fn canonical_request(subject: &Subject<'_>) -> (String, String) {
         fields.iter().map(|(name, values)| format!("{name}:{}\n", values.join(","))).collect();
     let path = match subject.path_style {
         PathStyle::AsSent => String::from_utf8_lossy(subject.path),
-        PathStyle::Normalised => {
-            Cow::Owned(percent_encode(&normalised(subject.path), PATH).to_string())
-        }
+        PathStyle::Normalised => Cow::Owned(encoded_path(&normalised(subject.path))),
     };
-    let query = canonical_query(subject.query);
+    let query = canonical_query(subject.query, &[]);
     let (method, payload) = (subject.method, subject.payload);
     (format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{payload}"), names)
 }
 
-/// The pairs of a query, each encoded in the one way, in the order of their bytes.
-fn canonical_query(query: &[u8]) -> String {
+/// A path as it is signed, for every service but S3: encoded once more than it is sent.
+pub fn encoded_path(path: &[u8]) -> String {
+    percent_encode(path, PATH).to_string()
+}
+
+/// The pairs of a query but those of some names, each encoded in the one way, in the order of their bytes.
+pub fn canonical_query(query: &[u8], without: &[&str]) -> String {
     let encode = |text: &[u8]| {
         let plain: Vec<u8> = percent_decode(text).collect();
         percent_encode(&plain, UNRESERVED).to_string()
@@ -140,6 +139,7 @@ fn canonical_query(query: &[u8]) -> String {
             let at = memchr::memchr(b'=', pair).unwrap_or(pair.len());
             (encode(&pair[..at]), encode(pair.get(at + 1..).unwrap_or_default()))
         })
+        .filter(|(name, _)| !without.contains(&name.as_str()))
         .collect();
     pairs.sort_unstable();
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -147,7 +147,7 @@ fn canonical_query(query: &[u8]) -> String {
 }
 
 /// A path without empty and dot segments; a slash at its end stays. Source: RFC 3986, section 6.
-fn normalised(path: &[u8]) -> Vec<u8> {
+pub fn normalised(path: &[u8]) -> Vec<u8> {
     let mut kept: Vec<&[u8]> = Vec::new();
     for segment in path.split(|b| *b == b'/') {
         match segment {
@@ -169,10 +169,21 @@ pub fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+/// What signs for a service in a region on a day (`20231114`).
+pub fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> [u8; 32] {
+    let mut key =
+        keyed(format!("AWS4{secret}").as_bytes(), date.as_bytes()).finalize().into_bytes();
+    for part in [region, service, "aws4_request"] {
+        key = keyed(&key, part.as_bytes()).finalize().into_bytes();
+    }
+    key.into()
+}
+
+/// The code that a key gives a message.
+pub fn keyed(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(message);
-    mac.finalize().into_bytes().to_vec()
+    mac
 }
 
 /// Length of the date in front of a moment.
