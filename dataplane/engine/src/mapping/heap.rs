@@ -96,6 +96,11 @@ impl Heap {
         }
     }
 
+    /// Steps that are left.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// Takes memory, in bytes.
     #[inline]
     pub(crate) fn grow(&mut self, more: usize) -> Result<(), Exhausted> {

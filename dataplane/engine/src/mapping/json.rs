@@ -29,6 +29,9 @@ pub enum JsonError {
 /// Levels of lists and maps inside each other, as json-smart, which Jayway JsonPath reads with, allows since 2.4.9.
 pub const DEPTH: usize = 400;
 
+/// Bytes of JSON read or written for a step of a template: some twenty nanoseconds of work, like any other step.
+pub(crate) const BYTES_A_STEP: usize = 16;
+
 /// Stores a body and reads it as JSON. Bytes that are no UTF-8 become U+FFFD.
 pub fn read_body(heap: &mut Heap, body: &[u8]) -> Result<Value, JsonError> {
     let text = store_body(heap, body)?;

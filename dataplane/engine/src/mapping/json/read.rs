@@ -4,9 +4,9 @@
 //! expected at its place: if it is that one, it is not searched for its end, shares its text with the one before, and, if all
 //! are, none can occur twice.
 
-use super::super::heap::{BYTES_A_STEP, Exhausted, Heap, Keys, Like, Pair, Text, Value, same};
+use super::super::heap::{Exhausted, Heap, Keys, Like, Pair, Text, Value, same};
 use super::super::number;
-use super::{DEPTH, JsonError};
+use super::{BYTES_A_STEP, DEPTH, JsonError};
 
 /// Work space of the reader, kept with the heap.
 #[derive(Debug, Default)]

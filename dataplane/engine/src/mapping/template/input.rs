@@ -1,7 +1,7 @@
 //! `$input`: the body and the parameters.
 
 use super::super::heap::{Text, Value};
-use super::super::json::{self, JsonError, Slash};
+use super::super::json::{self, JsonError};
 use super::super::jsonpath::JsonPath;
 use super::error::Fault;
 use super::names::Method;
@@ -20,14 +20,10 @@ impl<'r> Run<'r> {
             (Method::Path, [path]) => self.select(*path, ready),
             (Method::Json, [path]) => {
                 let found = self.select(*path, ready)?;
-                let begin = self.out.len();
                 match found {
-                    Value::Null => self.out.extend_from_slice(b"\"\""),
-                    found => json::write(self.heap, found, Slash::Plain, self.out)?,
+                    Value::Null => Ok(Value::Text(self.heap.store("\"\"")?)),
+                    found => self.write_json(found),
                 }
-                let written = self.heap.store_bytes(&self.out[begin..])?;
-                self.out.truncate(begin);
-                Ok(Value::Text(written))
             }
             (Method::Params, []) => self.parameters(),
             (Method::Params, [name]) => self.parameter(*name),

@@ -129,7 +129,9 @@ impl<'r> Run<'r> {
         let regex = self.pattern(from, ready)?;
         let pieces = pieces(self.str(to), regex.captures_len())?;
         let room = self.limits.output;
-        let made = replace(self.str(text), &regex, &pieces, first, room);
+        let most = self.heap.steps() as usize / MATCH_STEPS;
+        let (made, matches) = replace(self.str(text), &regex, &pieces, first, room, most);
+        self.heap.spend(matches * MATCH_STEPS)?;
         let made = made.ok_or(Fault::Output(room))?;
         self.keep(&made)
     }
@@ -188,6 +190,7 @@ impl<'r> Run<'r> {
                 parts.pop();
             }
         }
+        self.heap.spend(parts.len())?;
         let parts: Vec<Value> = parts.into_iter().map(Value::Text).collect();
         Ok(self.heap.list(&parts, false)?)
     }
@@ -305,18 +308,23 @@ fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Box<Fault>> {
     Ok(pieces)
 }
 
-/// Replaces matches; gives up when more than `room` bytes come out.
+/// Replaces matches, and counts them; gives up when more than `room` bytes come out, or behind the match after the last of `most`.
 fn replace(
     text: &str,
     regex: &Regex,
     pieces: &[Piece],
     first: bool,
     room: usize,
-) -> Option<String> {
+    most: usize,
+) -> (Option<String>, usize) {
     let mut out = String::new();
-    let mut from = 0;
+    let (mut from, mut matches) = (0, 0);
     for captures in regex.captures_iter(text) {
         let Some(found) = captures.get(0) else { break };
+        matches += 1;
+        if matches > most {
+            return (None, matches);
+        }
         out.push_str(&text[from..found.start()]);
         for piece in pieces {
             match piece {
@@ -328,15 +336,18 @@ fn replace(
         }
         from = found.end();
         if out.len() > room {
-            return None;
+            return (None, matches);
         }
         if first {
             break;
         }
     }
     out.push_str(&text[from..]);
-    Some(out)
+    (Some(out), matches)
 }
+
+/// Steps that a match which is replaced counts as: its groups are looked for apart.
+const MATCH_STEPS: usize = 4;
 
 /// Steps that reading a regular expression counts as.
 const PATTERN_STEPS: usize = 2_000;

@@ -114,9 +114,11 @@ impl Run<'_> {
         self.take_written(begin)
     }
 
-    fn write_json(&mut self, value: Value) -> Result<Value, Box<Fault>> {
+    /// A value as a text of JSON.
+    pub(super) fn write_json(&mut self, value: Value) -> Result<Value, Box<Fault>> {
         let begin = self.out.len();
         json::write(self.heap, value, Slash::Plain, self.out)?;
+        self.heap.spend((self.out.len() - begin) / json::BYTES_A_STEP)?;
         self.take_written(begin)
     }
 
