@@ -226,7 +226,7 @@ impl<'t> Parser<'t, '_> {
         if self.peek_at(usize::from(formal)).is_some_and(is_name_start) {
             let reference = self.reference(begin)?;
             let slashes = slashes.min(usize::from(u16::MAX)) as u16;
-            Self::add(nodes, What::Print(Box::new(Print { reference, quiet, slashes })));
+            Self::add(nodes, What::Print(Print { reference, quiet, slashes }));
             return Ok(());
         }
         if self.peek().is_none() && !self.in_string {

@@ -140,7 +140,11 @@ impl<'r> Run<'r> {
                 let Span { at, end } = node.before;
                 append(self.out, self.template.text.as_bytes(), at as usize..end as usize);
             }
-            flow = self.node(&node.what)?;
+            match &node.what {
+                What::Print(print) if self.print_at_hand(print) => {}
+                What::Nothing => {}
+                what => flow = self.node(what)?,
+            }
             if self.out.len() > self.end {
                 return Err(Fault::Output(self.limits.output).into());
             }
@@ -152,7 +156,7 @@ impl<'r> Run<'r> {
         Ok(flow)
     }
 
-    #[inline]
+    #[inline(always)]
     fn node(&mut self, node: &'r What) -> Result<Flow, Box<Fault>> {
         match node {
             What::Nothing => return Ok(Flow::Next),
@@ -174,30 +178,27 @@ impl<'r> Run<'r> {
         Ok(if self.stopped { Flow::Stop } else { Flow::Next })
     }
 
-    #[inline]
-    fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
-        let value = self.reference(&print.reference)?;
-        if print.slashes == 0 && self.trace.is_none() {
-            match value {
-                Value::Text(text) => {
-                    append(self.out, &self.heap.bytes, text.range());
-                    return Ok(());
-                }
-                Value::Int(number) => {
-                    number::write_integer(number, self.out);
-                    return Ok(());
-                }
-                Value::Number(_) => {
-                    number::write(self.heap, value, self.out);
-                    return Ok(());
-                }
-                _ => {}
-            }
+    /// Prints what most references are: text or a number that is found at once. Says no where there is more to it.
+    #[inline(always)]
+    fn print_at_hand(&mut self, print: &Print) -> bool {
+        if print.slashes > 0 || self.trace.is_some() {
+            return false;
         }
-        self.print_value(print, value)
+        match self.at_hand(&print.reference) {
+            Some(Value::Text(text)) => append(self.out, &self.heap.bytes, text.range()),
+            Some(Value::Int(number)) => number::write_integer(number, self.out),
+            Some(value @ Value::Number(_)) => number::write(self.heap, value, self.out),
+            _ => return false,
+        }
+        true
     }
 
     #[inline(never)]
+    fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
+        let value = self.reference(&print.reference)?;
+        self.print_value(print, value)
+    }
+
     fn print_value(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
         let before = self.out.len();
         match value {

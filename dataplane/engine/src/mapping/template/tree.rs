@@ -38,7 +38,7 @@ pub(super) enum What {
     /// Nothing, at the end, or where text goes on after a comment.
     Nothing,
     /// A reference that stands in text.
-    Print(Box<Print>),
+    Print(Print),
     Set {
         target: Box<Reference>,
         value: Expression,

@@ -13,22 +13,28 @@ impl<'r> Run<'r> {
         &mut self,
         reference: &'r Reference,
     ) -> Result<Value, Box<Fault>> {
-        // By far the most frequent ones are `$name`, and `$name.member` of a map whose member is where it last was.
-        if self.calls.is_empty() {
-            match (&*reference.steps, self.variables[usize::from(reference.slot)]) {
-                ([], value) if !matches!(value, Value::Object(_)) => return Ok(value),
-                ([Step::Property { hint, .. }], Value::Map(map)) => {
-                    if let Some(value) = self.remembered(map, *hint) {
-                        return Ok(value);
-                    }
-                }
-                ([Step::Property { known, .. }], Value::Loop(depth)) => {
-                    return Ok(self.loop_property(depth, *known));
-                }
-                _ => {}
-            }
+        match self.at_hand(reference) {
+            Some(value) => Ok(value),
+            None => self.any_reference(reference),
         }
-        self.any_reference(reference)
+    }
+
+    /// What the most frequent references lead to: `$name`, `$name.member` of a map whose member is where it last was, and
+    /// properties of loops.
+    #[inline(always)]
+    pub(super) fn at_hand(&self, reference: &Reference) -> Option<Value> {
+        if !self.calls.is_empty() {
+            return None;
+        }
+        match (&*reference.steps, self.variables[usize::from(reference.slot)]) {
+            ([], Value::Object(_)) => None,
+            ([], value) => Some(value),
+            ([Step::Property { hint, .. }], Value::Map(map)) => self.remembered(map, *hint),
+            ([Step::Property { known, .. }], Value::Loop(depth)) => {
+                Some(self.loop_property(depth, *known))
+            }
+            _ => None,
+        }
     }
 
     #[inline(never)]
@@ -114,14 +120,14 @@ impl<'r> Run<'r> {
     }
 
     /// What an expression comes to.
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn value(
         &mut self,
         expression: &'r Expression,
     ) -> Result<Value, Box<Fault>> {
         match expression {
             Expression::Constant(value) => Ok(*value),
-            Expression::Chain(chain) => self.chain(chain),
+            Expression::Reference(reference) => self.reference(reference),
             other => self.other_value(other),
         }
     }
