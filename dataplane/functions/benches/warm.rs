@@ -5,7 +5,7 @@
 //! - `host`: `tidegate-functions`, with the same caller.
 //!
 //! ```sh
-//! PYTHON=target/venv/bin/python taskset -c 1 cargo bench -p tidegate-functions --bench warm
+//! PYTHON=$PWD/target/venv/bin/python taskset -c 1 cargo bench -p tidegate-functions --bench warm
 //! ```
 //!
 //! On one core the numbers are steady: on more it is chance who runs where.

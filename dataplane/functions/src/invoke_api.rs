@@ -7,6 +7,7 @@ mod answer;
 mod describe;
 mod name;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request as HttpRequest, State};
 use axum::middleware::Next;
 use axum::routing::{get, post};
-use axum::serve::ListenerExt as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -28,6 +28,7 @@ use crate::error::CallError;
 use crate::function::Function;
 use crate::host::Host;
 use crate::invocation::{BodyError, Request, collect, forget};
+use crate::listener;
 use crate::queue::Queue;
 use name::Name;
 
@@ -76,11 +77,8 @@ impl InvokeApi {
         self.shared.queue.clone()
     }
 
-    /// Serves until the listener fails.
-    ///
-    /// # Errors
-    /// What the listener failed of.
-    pub async fn serve(self) -> std::io::Result<()> {
+    /// Serves for ever.
+    pub async fn serve(self) -> Infallible {
         let router = Router::new()
             .route("/2015-03-31/functions/{name}/invocations", post(invoke))
             .route("/2021-11-15/functions/{name}/response-streaming-invocations", post(stream))
@@ -92,11 +90,7 @@ impl InvokeApi {
             .fallback(async || answer::refuse(&new_id(), &CallError::NoOperation))
             .layer(axum::middleware::from_fn_with_state(self.shared.clone(), guard))
             .with_state(self.shared);
-        let listener = self.listener.tap_io(|stream| {
-            // Small writes each way: waiting to fill a packet would cost 40 ms.
-            let _ = stream.set_nodelay(true);
-        });
-        axum::serve(listener, router).await
+        listener::serve(self.listener, router).await
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `keeper` | the small process that lets nothing of a function outlive the host |
 //! | `runtime_api` | what a process calls: Lambda's Runtime API |
 //! | `invoke_api`, `event_stream` | what callers call: Lambda's Invoke API, and how it frames streams |
+//! | `listener` | serving both |
 //! | `queue`, `watch`, `log` | events for later; new code; what functions print |
 //! | `error`, `invocation` | AWS's errors; what goes in and comes out |
 
@@ -18,6 +19,7 @@ pub mod host;
 pub mod invocation;
 pub mod invoke_api;
 pub mod keeper;
+mod listener;
 pub mod log;
 mod process;
 pub mod queue;

@@ -91,7 +91,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .and_then(|()| std::io::stdout().flush());
     let queue = api.queue();
     tokio::select! {
-        served = api.serve() => served.context("the Invoke API ended")?,
+        never = api.serve() => match never {},
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }

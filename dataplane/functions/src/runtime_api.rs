@@ -12,7 +12,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -23,6 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::FunctionError;
 use crate::invocation::{BodyError, Request, collect, forget};
+use crate::listener;
 use crate::log::Voice;
 
 /// What a process is doing, as its calls tell.
@@ -101,12 +101,7 @@ impl Session {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(self);
-        let listener = listener.tap_io(|stream| {
-            // Small writes each way: waiting to fill a packet would cost 40 ms.
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, router);
-        Ok((address, tokio::spawn(async { drop(serving.await) })))
+        Ok((address, tokio::spawn(async { match listener::serve(listener, router).await {} })))
     }
 
     fn current(&self) -> std::sync::MutexGuard<'_, Option<Current>> {
