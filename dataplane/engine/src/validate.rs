@@ -129,9 +129,18 @@ impl Validator {
         if let Some(error) = cause {
             cx.value(|| format!("the body cannot be read: {error}"));
         }
-        let validation = Some(Value::from(wrong).to_string());
+        let validation = Some(told(&wrong));
         Err(Refusal { validation, ..Failure::InvalidBody.into() })
     }
+}
+
+/// What is wrong, as `$context.error.validationErrorString` has it: a list as Java prints it, escaped so that it can stand between
+/// the quotes of a JSON string. Sources: answers of AWS in tests and documents of several public APIs, such as
+/// `"errors": "[object has missing required properties ([\"name\"])]"`, and one with bare `[... (allowed: [\"integer\"])]` where the
+/// template had no quotes.
+fn told(wrong: &[String]) -> String {
+    let quoted = Value::from(format!("[{}]", wrong.join(", "))).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// In what a body does not fit, in the words of AWS's validator. An empty body is an empty object.

@@ -205,7 +205,7 @@ fn a_refusal_can_be_customised_and_says_what_was_wrong() {
         )]),
         ..Default::default()
     };
-    let wrong = r#"502 BAD_RESPONSE_BODY ["object has missing required properties ([\"name\"])"]"#;
+    let wrong = r#"502 BAD_RESPONSE_BODY [object has missing required properties ([\"name\"])]"#;
     for (kinds, want) in [
         (&["BAD_RESPONSE_BODY"][..], wrong),
         (&["DEFAULT_5XX"], wrong),

@@ -6,12 +6,11 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use tidegate_proto::v1;
 
 use super::models::Models;
 use super::schema::{Schema, Violation};
-use super::{misfits, whole};
+use super::{misfits, told, whole};
 use crate::exchange::Ctx;
 use crate::head::{Head, Known, Method};
 use crate::mapping::media;
@@ -118,7 +117,7 @@ impl ResponseModels {
         });
         if self.enforced {
             let texts: Vec<String> = found.into_iter().map(|violation| violation.message).collect();
-            let validation = Some(Value::from(texts).to_string());
+            let validation = Some(told(&texts));
             let mismatch = Some(mismatch);
             return Err(Refusal { validation, mismatch, ..Failure::InvalidReply.into() });
         }
