@@ -25,6 +25,8 @@ mod owner;
 mod process;
 #[path = "faults/rollout.rs"]
 mod rollout;
+#[path = "support/sign.rs"]
+mod sign;
 #[path = "faults/store.rs"]
 mod store;
 

@@ -4,18 +4,16 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use hmac::{Hmac, Mac as _};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tidegate_control::app::App;
 use tidegate_control::auth::{AccessKey, Authenticator, Guard, Keys, Mode, Rights, Secret};
 use tidegate_control::rest::{Limits, Rest, Server};
 use tidegate_proto::v1;
-use time::macros::format_description;
 use tonic::Code;
 
 use crate::rig::{assert_refused, call, deployment, pets, service, stage};
 use crate::support;
+use crate::support::sign::{Signer, sign};
 
 #[tokio::test]
 async fn keys_over_grpc() {
@@ -92,9 +90,6 @@ struct Admin {
     _directory: tempfile::TempDir,
 }
 
-/// Id and secret.
-type Signer<'s> = (&'s str, &'s str);
-
 const BOOTSTRAP: Signer<'static> = ("BOOT", "boot-secret");
 
 impl Admin {
@@ -161,42 +156,6 @@ impl Admin {
     ) -> u16 {
         self.call((&signer.0, &signer.1), method, target, &body).await.0
     }
-}
-
-/// Date and `Authorization`. Source: IAM User Guide, "Create a signed AWS API request".
-fn sign(
-    (id, secret): Signer<'_>,
-    method: &str,
-    target: &str,
-    host: &str,
-    body: &str,
-) -> (String, String) {
-    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-    let date = time::OffsetDateTime::now_utc().format(format).unwrap();
-    let day = &date[..8];
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let path = path.replace('%', "%25");
-    let payload = hex::encode(Sha256::digest(body));
-    let canonical = format!(
-        "{method}\n{path}\n{query}\nhost:{host}\nx-amz-date:{date}\n\nhost;x-amz-date\n{payload}"
-    );
-    let scope = format!("{day}/us-east-1/apigateway/aws4_request");
-    let digest = hex::encode(Sha256::digest(canonical));
-    let keyed = |key: &[u8], text: &str| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-        mac.update(text.as_bytes());
-        mac.finalize().into_bytes()
-    };
-    let mut key = keyed(format!("AWS4{secret}").as_bytes(), day);
-    for part in ["us-east-1", "apigateway", "aws4_request"] {
-        key = keyed(&key, part);
-    }
-    let signature =
-        hex::encode(keyed(&key, &format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{digest}")));
-    let header = format!(
-        "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
-    );
-    (date, header)
 }
 
 fn policy(statements: Value) -> String {
