@@ -131,16 +131,8 @@ async fn invoke(
 ) -> Response<Body> {
     let id = new_id();
     let answered = async {
-        let kind = Kind::of(request.headers())?;
-        let tail = wants_tail(request.headers())?;
-        let found = find(&shared, &name, query.as_deref());
-        let (function, name) = match found {
-            Ok(found) => found,
-            Err(error) => {
-                forget(request.into_body()).await;
-                return Err(error);
-            }
-        };
+        let Call { kind, tail, function, name, request } =
+            Call::of(&shared, &name, query.as_deref(), request).await?;
         let limit = if kind == Kind::Event { EVENT_LIMIT } else { REQUEST_LIMIT };
         let (request, _memory) = read(&shared, &id, &name, request, kind.name(), limit).await?;
         match kind {
@@ -166,16 +158,8 @@ async fn stream(
 ) -> Response<Body> {
     let id = new_id();
     let answered = async {
-        let kind = Kind::of(request.headers())?;
-        let tail = wants_tail(request.headers())?;
-        let found = find(&shared, &name, query.as_deref());
-        let (function, name) = match found {
-            Ok(found) => found,
-            Err(error) => {
-                forget(request.into_body()).await;
-                return Err(error);
-            }
-        };
+        let Call { kind, tail, function, name, request } =
+            Call::of(&shared, &name, query.as_deref(), request).await?;
         if kind == Kind::Event {
             let rule = "Member must satisfy enum value set: [RequestResponse, DryRun]";
             return Err(CallError::Invalid {
@@ -193,6 +177,34 @@ async fn stream(
         Ok(answer::streamed(&id, pieces, tail, memory))
     };
     answered.await.unwrap_or_else(|error| answer::refuse(&id, &error))
+}
+
+/// A call whose head was read; its event was not.
+struct Call {
+    kind: Kind,
+    tail: bool,
+    function: Arc<Function>,
+    name: Name,
+    request: HttpRequest,
+}
+
+impl Call {
+    async fn of(
+        shared: &Shared,
+        name: &str,
+        query: Option<&str>,
+        request: HttpRequest,
+    ) -> Result<Self, CallError> {
+        let kind = Kind::of(request.headers())?;
+        let tail = wants_tail(request.headers())?;
+        match find(shared, name, query) {
+            Ok((function, name)) => Ok(Self { kind, tail, function, name, request }),
+            Err(error) => {
+                forget(request.into_body()).await;
+                Err(error)
+            }
+        }
+    }
 }
 
 /// `X-Amz-Invocation-Type`.
