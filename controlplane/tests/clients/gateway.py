@@ -21,6 +21,9 @@ REPOSITORY = pathlib.Path(__file__).parents[3]
 BIN = pathlib.Path(os.environ.get("TIDEGATE_BIN", REPOSITORY / "target/debug")).resolve()
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+# The account moto plays, and a role in it.
+AWS_ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{AWS_ACCOUNT}:role/api"
 # Any key will do on loopback; only the signature's form counts there.
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 

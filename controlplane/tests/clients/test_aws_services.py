@@ -6,48 +6,12 @@ moto plays the services; what a request did is asked of it with boto3.
 import contextlib
 import json
 
-import boto3
 import pytest
 
-from gateway import REGION, Tidegate, eventually, request
+from gateway import AWS_ACCOUNT as ACCOUNT
+from gateway import REGION, ROLE, eventually, request
 
 FORM = "'application/x-www-form-urlencoded'"
-# moto's own.
-ACCOUNT = "123456789012"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/api"
-
-
-@pytest.fixture(scope="module")
-def service(moto):
-    """Clients of the services."""
-    return lambda name: boto3.client(
-        name, endpoint_url=moto.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-    )
-
-
-@pytest.fixture(scope="module")
-def beside_aws(moto, service, tmp_path_factory):
-    """A gateway that finds AWS's services at moto and has two keys there: its own, which may do nothing, and that of a role."""
-    iam = service("iam")
-    iam.create_user(UserName="gateway")
-    own = iam.create_access_key(UserName="gateway")["AccessKey"]
-    trust = {"Version": "2012-10-17", "Statement": []}
-    iam.create_role(RoleName="api", AssumeRolePolicyDocument=json.dumps(trust))
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    iam.put_role_policy(RoleName="api", PolicyName="all", PolicyDocument=json.dumps(policy))
-    held = service("sts").assume_role(RoleArn=ROLE, RoleSessionName="test")["Credentials"]
-    directory = tmp_path_factory.mktemp("aws")
-    keys = {"accessKeyId": held["AccessKeyId"], "secretAccessKey": held["SecretAccessKey"], "sessionToken": held["SessionToken"]}
-    (directory / "roles.json").write_text(json.dumps({ROLE: keys}))
-    environment = {
-        "AWS_ENDPOINT_URL": moto.url,
-        "AWS_ACCESS_KEY_ID": own["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": own["SecretAccessKey"],
-        "TIDEGATE_AWS_ROLES": str(directory / "roles.json"),
-    }
-    running = Tidegate(directory / "data", environment=environment)
-    yield running
-    running.stop()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from gateway import eventually
-from test_aws_services import beside_aws, service  # noqa: F401
 
 SAMPLES = pathlib.Path(__file__).parents[1] / "data/samples"
 
@@ -34,7 +33,7 @@ class Imported:
         return self.tidegate.call(self.api, "prod", path, method, headers, body)
 
 
-def test_s3_proxy(beside_aws, service):  # noqa: F811
+def test_s3_proxy(beside_aws, service):
     api = Imported(beside_aws, "s3-proxy.yaml")
     assert api("PUT", "/photos").status == 200
     listed = api("GET", "/")
@@ -65,7 +64,7 @@ def test_s3_proxy(beside_aws, service):  # noqa: F811
     assert b"photos" not in api("GET", "/").body
 
 
-def test_kinesis_proxy(beside_aws):  # noqa: F811
+def test_kinesis_proxy(beside_aws):
     api = Imported(beside_aws, "kinesis-proxy.yaml")
     js = {"Content_Type": "application/json"}
     assert api("POST", "/streams/tide", {"ShardCount": 1}, **js).status == 200
