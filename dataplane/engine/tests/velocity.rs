@@ -6,17 +6,27 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use tidegate_engine::mapping::template::{Case, Limits, Overrides, Scope, Scratch, Template};
+use tidegate_engine::mapping::template::{
+    Case, Did, Limits, Overrides, Position, Scope, Scratch, Template, Trace,
+};
+
+/// Listens and says nothing.
+struct Silent;
+
+impl Trace for Silent {
+    fn step(&mut self, _: Position, _: Did<'_>) {}
+}
 
 /// What a case comes to: its output, or what stopped it.
-fn render(case: &Case) -> Result<String, String> {
+fn render(case: &Case, traced: bool) -> Result<String, String> {
     let template =
         Template::compile_as(&case.template, case.dialect).map_err(|error| error.to_string())?;
+    let mut silent = Silent;
     let mut scope = Scope {
         source: &case.given,
         scratch: &mut Scratch::default(),
         overrides: &mut Overrides::default(),
-        trace: None,
+        trace: if traced { Some(&mut silent) } else { None },
     };
     let mut out = Vec::new();
     let rendered = template.render(&mut scope, &Limits::API_GATEWAY, &mut out);
@@ -37,7 +47,9 @@ fn recorded_cases_render_as_in_velocity() {
         let recorded: Value = serde_json::from_str(line).unwrap();
         let deviation = deviations.remove(recorded["id"].as_str().unwrap());
         let expected = deviation.map_or(&recorded["expected"], |deviation| &deviation["expected"]);
-        let got = render(&case);
+        let got = render(&case, false);
+        // `explain` and a test show what is served.
+        assert_eq!(render(&case, true), got, "{} traced", case.id);
         if got.as_ref().ok().map(String::as_str) != expected.as_str() {
             failed.push(format!(
                 "{} {:?}\n  want {expected}\n  got  {got:?}",

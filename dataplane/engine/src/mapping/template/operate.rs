@@ -16,10 +16,7 @@ impl<'r> Run<'r> {
     /// what is `true`; its literals and calculations are never true.
     pub(super) fn truth(&mut self, expression: &'r Expression) -> Result<bool, Box<Fault>> {
         if !self.is_stock() {
-            let value = match expression {
-                Expression::Reference(reference) => self.reference(reference)?,
-                other => self.value(other)?,
-            };
+            let value = self.value(expression)?;
             return Ok(!matches!(value, Value::Bool(Truth::False)));
         }
         Ok(match expression {

@@ -29,7 +29,7 @@ pub(super) struct Run<'r> {
     /// Where the template is, for errors.
     pub(super) at: u32,
     depth: u32,
-    /// Came to `#stop`.
+    /// Came to `#stop`, maybe in a string: then nothing more is printed, and no directive begins its block.
     stopped: bool,
     /// Definitions that are being printed.
     defining: Vec<u64>,
@@ -174,7 +174,7 @@ impl<'r> Run<'r> {
                 self.stopped = true;
             }
         }
-        // It may have been inside of what was printed.
+        // It may have been inside of what was printed or set.
         Ok(if self.stopped { Flow::Stop } else { Flow::Next })
     }
 
@@ -196,7 +196,7 @@ impl<'r> Run<'r> {
     #[inline(never)]
     fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
         let value = self.reference(&print.reference)?;
-        self.print_value(print, value)
+        if self.stopped { Ok(()) } else { self.print_value(print, value) }
     }
 
     fn print_value(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
@@ -290,7 +290,11 @@ impl<'r> Run<'r> {
     ) -> Result<Flow, Box<Fault>> {
         self.at = at;
         for (number, (condition, block)) in arms.iter().enumerate() {
-            if self.truth(condition)? {
+            let holds = self.truth(condition)?;
+            if self.stopped {
+                return Ok(Flow::Stop);
+            }
+            if holds {
                 self.tell(at, |_| Did::Chose(Some(number)));
                 return self.block(block);
             }
@@ -302,6 +306,9 @@ impl<'r> Run<'r> {
     fn foreach(&mut self, foreach: &'r Foreach) -> Result<Flow, Box<Fault>> {
         self.at = foreach.at;
         let list = self.value(&foreach.list)?;
+        if self.stopped {
+            return Ok(Flow::Stop);
+        }
         let variables = &self.variables;
         let slots = [foreach.slot, FOREACH, VELOCITY_COUNT, VELOCITY_HAS_NEXT];
         let outer = slots.map(|slot| variables[usize::from(slot)]);
