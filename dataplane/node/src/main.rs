@@ -13,8 +13,8 @@ use tidegate_node::node::{Bound, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::driver;
 use tidegate_node::telemetry::{AccessLog, Hints, Mismatches};
-use tidegate_node::upstream::TlsSettings;
 use tidegate_node::worker::{NameLookup, Settings};
+use tidegate_trust::Trust;
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -70,7 +70,7 @@ fn run(config: &Config) -> anyhow::Result<()> {
         driver,
         policy: config.policy(),
         credentials: Arc::new(config.aws.settings()?.credentials),
-        tls: TlsSettings::new(config.upstream_ca.as_deref()).context("--upstream-ca")?,
+        trust: Trust::new(config.upstream_ca.as_deref()).context("--upstream-ca")?,
         limits: config.limits(),
         access_log,
         hints: config

@@ -7,4 +7,3 @@ pub mod tls;
 
 pub use pool::{Connection, Upstreams, Want};
 pub use tidegate_engine::integration::guard::AddressPolicy;
-pub use tls::TlsSettings;

@@ -14,13 +14,14 @@ use std::time::{Duration, SystemTime};
 use tidegate_engine::Now;
 use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::World;
+use tidegate_trust::Trust;
 
 use crate::publication::Publication;
 use crate::rt::mailbox::{Receiver, Sender};
 use crate::rt::{self, Deadlines, Driver, Listener};
 use crate::telemetry::{AccessLog, Hints, Metrics, Mismatches, Scrape};
 use crate::upstream::connect::{Dialer, Resolve, Resolving};
-use crate::upstream::{AddressPolicy, TlsSettings, Upstreams};
+use crate::upstream::{AddressPolicy, Upstreams};
 use accept::ListenerSettings;
 use exchange::Exchange;
 
@@ -34,7 +35,7 @@ pub struct Settings {
     /// What calls to AWS services are signed with.
     pub credentials: Arc<Credentials>,
     /// How it proves whom it talks to.
-    pub tls: TlsSettings,
+    pub trust: Trust,
     /// Time limits towards callers.
     pub limits: Limits,
     /// Where access log lines go; `None` when nowhere.
@@ -246,7 +247,7 @@ async fn serve(
         Rc::new(Lookups { lookup, mail, waiting: RefCell::default(), next: Cell::new(0) });
     let dialer = Dialer::new(
         settings.policy.clone(),
-        settings.tls.clone(),
+        settings.trust.clone(),
         deadlines.clone(),
         Box::new(lookups.clone()),
     );

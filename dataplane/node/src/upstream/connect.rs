@@ -9,9 +9,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use tidegate_engine::CallError;
 use tidegate_engine::integration::guard::AddressPolicy;
 use tidegate_engine::snapshot::{Scheme, Upstream};
+use tidegate_trust::Trust;
 
 use super::pool::Connection;
-use super::tls::{TlsSettings, TlsStream};
+use super::tls::{TlsStream, handshake};
 use crate::rt::{Deadlines, Expiry, Stream};
 
 /// Resolves names off the worker. Answers come back through the worker's mailbox.
@@ -26,7 +27,7 @@ pub type Resolving<'a> = std::pin::Pin<Box<dyn Future<Output = Option<Vec<IpAddr
 /// Opens connections for one worker.
 pub struct Dialer {
     policy: AddressPolicy,
-    tls: TlsSettings,
+    trust: Trust,
     deadlines: Rc<Deadlines>,
     resolver: Box<dyn Resolve>,
 }
@@ -87,11 +88,11 @@ impl Dialer {
     /// A dialer that keeps to a policy.
     pub fn new(
         policy: AddressPolicy,
-        tls: TlsSettings,
+        trust: Trust,
         deadlines: Rc<Deadlines>,
         resolver: Box<dyn Resolve>,
     ) -> Self {
-        Self { policy, tls, deadlines, resolver }
+        Self { policy, trust, deadlines, resolver }
     }
 
     /// The addresses of a host that may be called; a VPC link may name more of them than a URI.
@@ -144,7 +145,7 @@ impl Dialer {
                 return Ok(Connection::new(Transport::Plain(stream), deadline));
             }
             deadline.arm(limit.saturating_sub(began.elapsed()), Expiry::Shutdown(stream.fd()));
-            let shaken = self.tls.handshake(stream, &upstream.host, upstream.verify).await;
+            let shaken = handshake(&self.trust, stream, &upstream.host, upstream.verify).await;
             timed_out = deadline.disarm();
             match shaken {
                 Ok(tls) => return Ok(Connection::new(Transport::Tls(tls), deadline)),

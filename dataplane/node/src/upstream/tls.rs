@@ -3,45 +3,30 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::path::Path;
 use std::pin::Pin;
 
 use rustls::pki_types::ServerName;
-use tidegate_trust::{Trust, TrustError};
+use tidegate_trust::Trust;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 
 use crate::rt::{PollStream, Stream};
 
-/// How the node proves whom it talks to. Shared by all workers.
-#[derive(Clone)]
-pub struct TlsSettings(Trust);
-
-impl TlsSettings {
-    /// Trusts what browsers trust, and the certificates of a PEM file besides.
-    ///
-    /// # Errors
-    /// If the file cannot be read or holds no certificate.
-    pub fn new(extra: Option<&Path>) -> Result<Self, TrustError> {
-        Trust::new(extra).map(Self)
-    }
-
-    /// Shakes hands with the upstream of a name. The caller bounds the time by shutting the socket down.
-    ///
-    /// # Errors
-    /// If the certificate does not verify or the peer speaks no TLS.
-    pub async fn handshake(
-        &self,
-        stream: Stream,
-        host: &str,
-        verify: bool,
-    ) -> io::Result<TlsStream> {
-        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let config = self.0.config(verify).clone();
-        let connecting = TlsConnector::from(config).connect(name, stream.clone().into_poll());
-        let inner = Box::new(RefCell::new(connecting.await?));
-        Ok(TlsStream { inner, stream })
-    }
+/// Shakes hands with the upstream of a name. The caller bounds the time by shutting the socket down.
+///
+/// # Errors
+/// If the certificate does not verify or the peer speaks no TLS.
+pub async fn handshake(
+    trust: &Trust,
+    stream: Stream,
+    host: &str,
+    verify: bool,
+) -> io::Result<TlsStream> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let config = trust.config(verify).clone();
+    let connecting = TlsConnector::from(config).connect(name, stream.clone().into_poll());
+    let inner = Box::new(RefCell::new(connecting.await?));
+    Ok(TlsStream { inner, stream })
 }
 
 /// An encrypted connection. One side may read while another writes: each call borrows the session for a moment only.

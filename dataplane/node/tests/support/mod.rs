@@ -15,9 +15,10 @@ use tidegate_node::node::{Bound, Listen, Node};
 use tidegate_node::publication::Publication;
 use tidegate_node::rt::Driver;
 use tidegate_node::telemetry::Mismatches;
-use tidegate_node::upstream::{AddressPolicy, TlsSettings};
+use tidegate_node::upstream::AddressPolicy;
 use tidegate_node::worker::{Limits, NameLookup, Settings};
 use tidegate_proto::v1;
+use tidegate_trust::Trust;
 
 /// The API of these tests.
 pub const API: &str = "abcde12345";
@@ -149,7 +150,7 @@ impl Gateway {
             driver: options.driver,
             policy: options.policy,
             credentials: Arc::new(options.credentials),
-            tls: TlsSettings::new(options.upstream_ca.as_deref()).unwrap(),
+            trust: Trust::new(options.upstream_ca.as_deref()).unwrap(),
             limits: options.limits,
             access_log: None,
             hints: None,
