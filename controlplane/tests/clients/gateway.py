@@ -126,6 +126,14 @@ class Tidegate:
         host = {"Host": f"{api}.execute-api.localhost"}
         return request(self.gateway, method, f"/{stage}{path}", host | (headers or {}), body)
 
+    def await_stage(self, api, stage):
+        """Waits until a stage is served. One that is not there yet is forbidden."""
+
+        def served():
+            assert self.call(api, stage, "/no/such/path/here").json == {"message": "Missing Authentication Token"}
+
+        eventually(served)
+
     def call_by_path(self, api, stage, path, form="aws"):
         """The same for tools that cannot set Host."""
         target = {
