@@ -22,6 +22,10 @@ struct List {
     json: bool,
 }
 
+/// A list that has begun: where its members are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Begun(usize);
+
 /// What a render has used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Exhausted {
@@ -162,12 +166,49 @@ impl Heap {
 
     /// Makes a list. One that came from JSON prints as JSON, any other as Java prints it.
     pub(crate) fn list(&mut self, items: &[Value], json: bool) -> Result<Value, Exhausted> {
-        self.grow(size_of_val(items) + size_of::<List>())?;
-        self.spend(items.len() / ITEMS_A_STEP)?;
-        let (at, len) = (self.items.len() as u32, items.len() as u32);
+        let at = self.items.len();
+        self.take_items(items.len())?;
         self.items.extend_from_slice(items);
-        self.lists.push(List { at, len, room: len, json });
-        Ok(Value::List(ListId(self.lists.len() as u64 - 1)))
+        Ok(self.add_list(at, json))
+    }
+
+    /// Begins a list whose members are [added](Self::add) one by one. Until it ends no other list may be made.
+    #[inline]
+    pub(super) fn begin_list(&self) -> Begun {
+        Begun(self.items.len())
+    }
+
+    /// Adds a member to the list that has begun.
+    #[inline]
+    pub(super) fn add(&mut self, value: Value) {
+        self.items.push(value);
+    }
+
+    /// Makes the list that has begun, of JSON.
+    #[inline]
+    pub(super) fn end_list(&mut self, Begun(at): Begun) -> Result<Value, Exhausted> {
+        self.take_items(self.items.len() - at)?;
+        Ok(self.add_list(at, true))
+    }
+
+    /// Makes no list of what has begun, and hands its members over.
+    pub(super) fn give_up_list(&mut self, Begun(at): Begun, members: &mut Vec<Value>) {
+        members.extend(self.items.drain(at..));
+    }
+
+    /// Takes what members of a list cost.
+    #[inline]
+    fn take_items(&mut self, len: usize) -> Result<(), Exhausted> {
+        self.grow(len * size_of::<Value>() + size_of::<List>())?;
+        self.spend(len / ITEMS_A_STEP)
+    }
+
+    /// The members from a place on as a list.
+    #[inline]
+    fn add_list(&mut self, at: usize, json: bool) -> Value {
+        let len = (self.items.len() - at) as u32;
+        self.lists.push(List { at: at as u32, len, room: len, json });
+        Value::List(ListId(self.lists.len() as u64 - 1))
     }
 
     /// The members of a list.

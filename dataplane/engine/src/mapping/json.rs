@@ -129,6 +129,70 @@ mod tests {
         }
     }
 
+    /// Lists and maps behind others: those that are like the one before them are read another way.
+    #[test]
+    fn members_of_lists_are_read_alike_whatever_stands_before_them() {
+        let many: Vec<String> = (0..40).map(|n| format!("\"k{n}\":{n}")).collect();
+        let many = format!("{{{}}}", many.join(","));
+        let members = [
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"a":1,"b":"x"}"#,
+            r#"{ "a" : 2 , "b" : "a string of more than sixteen bytes" } "#,
+            r#"{"b":1,"a":2}"#,
+            r#"{"a":1,"b":2,"c":3}"#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":{"a":1,"b":[]},"b":{"c":[{},[1,{"a":1}],"d"]}}"#,
+            r#"{"a":{"a":2},"b":{"c":[2,[]]}}"#,
+            r#"{"\u0061":1,"b":2}"#,
+            r#"{"aa":1,"b":2}"#,
+            r#"[1,"two",null]"#,
+            "[]",
+            "7",
+            &many,
+        ];
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        for one in members {
+            for two in members {
+                for three in members {
+                    let text = format!("[{one},{two},{three}]");
+                    assert_eq!(parsed(&compact(&text).unwrap()), parsed(&text), "{text}");
+                }
+            }
+            for broken in [
+                r#"{"a":1 "b":2}"#,
+                r#"{"a":1,"b":2 "c":3}"#,
+                r#"{"a":1,}"#,
+                r#"{"a":1,"b":2,}"#,
+                r#"{"a" 1}"#,
+                r#"{"a"}"#,
+                r#"{"a":}"#,
+                r#"{"a":1]"#,
+                r#"{"a":1,"b":2"#,
+                "{,}",
+                "{",
+                "[1,{}",
+                "[1,]",
+                "[1,{},]",
+                "[1 2]",
+            ] {
+                let text = format!("[{one},{broken}]");
+                assert!(matches!(compact(&text), Err(JsonError::Malformed(_))), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_fails_leaves_nothing_behind() {
+        let mut heap = heap();
+        let text = heap.store("[1,2,[3,4],[5,{\"a\":[6,").unwrap();
+        let before = heap.begin_list();
+        for _ in 0..3 {
+            assert!(read(&mut heap, text).is_err());
+        }
+        assert_eq!(heap.begin_list(), before);
+    }
+
     #[test]
     fn depth_costs_no_stack() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));

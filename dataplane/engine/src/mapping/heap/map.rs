@@ -14,6 +14,14 @@ pub(super) struct Map {
     once: bool,
 }
 
+impl Map {
+    /// Pairs of which none is sorted.
+    fn of(at: usize, len: usize) -> Self {
+        let (at, len) = (at as u32, len as u32);
+        Self { at, len, room: len, sorted: 0, sorted_at: 0, once: false }
+    }
+}
+
 /// Where the keys of a map are found while it is made.
 pub(crate) struct Keys<'k> {
     /// The bytes of the heap.
@@ -32,47 +40,15 @@ impl<'k> Keys<'k> {
     }
 }
 
-/// An earlier map whose keys one that is being read is expected to have, in the same order.
-#[derive(Clone, Copy, Debug, Default)]
+/// A map that is being read and probably has the keys of an earlier one, in the same order: a copy of that one's pairs, whose
+/// values are replaced one by one.
+#[derive(Debug)]
 pub(crate) struct Like {
-    /// Places among all pairs: that of the next key, and the end.
-    next: u32,
-    end: u32,
-    map: MapId,
-    /// A key came that was another, or one too many.
-    differs: bool,
-}
-
-impl Like {
-    pub(crate) fn of(heap: &Heap, map: MapId) -> Self {
-        let Map { at, len, .. } = heap.maps[map.0 as usize];
-        Self { next: at, end: at + len, map, differs: false }
-    }
-
-    /// The key that is expected next.
-    #[inline]
-    pub(crate) fn key(&self, heap: &Heap) -> Option<Text> {
-        if self.next == self.end { None } else { heap.pairs.get(self.next as usize).map(|p| p.0) }
-    }
-
-    /// What the earlier map has where this one's value is read now.
-    pub(crate) fn member<'h>(&self, heap: &'h Heap) -> Option<&'h Value> {
-        let at = if self.differs { None } else { self.next.checked_sub(1) };
-        heap.pairs.get(at? as usize).map(|pair| &pair.1)
-    }
-
-    /// The key was the expected one.
-    #[inline]
-    pub(crate) fn goes_on(&mut self) {
-        self.next += 1;
-    }
-
-    /// It was not: nothing is expected any more.
-    #[inline]
-    pub(crate) fn ends(&mut self) {
-        self.differs = true;
-        self.next = self.end;
-    }
+    /// Where its pairs begin, the one that is expected next, and the end.
+    begin: usize,
+    next: usize,
+    end: usize,
+    earlier: MapId,
 }
 
 /// Whether bytes are the same: for few of them quicker than a call.
@@ -100,37 +76,76 @@ impl Heap {
     /// Makes a map. Of pairs with the same key the last one counts, in the place of the first.
     pub(crate) fn map(&mut self, pairs: &[Pair]) -> Result<MapId, Exhausted> {
         let bytes = std::mem::take(&mut self.bytes);
-        let like = Like { differs: true, ..Like::default() };
-        let made = self.map_of(pairs, &Keys { front: &bytes, behind: &[] }, &like);
+        let made = self.map_of(pairs, &Keys { front: &bytes, behind: &[] });
         self.bytes = bytes;
         made
     }
 
-    /// The same while the heap's bytes are elsewhere. Where all keys were those of an earlier map, none is doubled.
-    pub(crate) fn map_of(
-        &mut self,
-        pairs: &[Pair],
-        keys: &Keys<'_>,
-        like: &Like,
-    ) -> Result<MapId, Exhausted> {
-        self.grow(size_of_val(pairs) + size_of::<Map>())?;
-        self.spend(pairs.len() / ITEMS_A_STEP)?;
-        let (at, len) = (self.pairs.len() as u32, pairs.len() as u32);
+    /// The same while the heap's bytes are elsewhere.
+    pub(crate) fn map_of(&mut self, pairs: &[Pair], keys: &Keys<'_>) -> Result<MapId, Exhausted> {
+        let at = self.pairs.len();
+        self.take_pairs(pairs.len())?;
         self.pairs.extend_from_slice(pairs);
-        let mut map = Map { at, len, room: len, sorted: 0, sorted_at: 0, once: false };
-        if like.differs {
-            self.settle(&mut map, keys)?;
-        } else if pairs.len() > SCANNED {
-            match self.maps[like.map.0 as usize] {
-                // The order is by keys, so it is the same.
-                Map { sorted, sorted_at, .. } if sorted == len => {
-                    (map.sorted, map.sorted_at) = (sorted, sorted_at);
-                }
-                _ => self.settle(&mut map, keys)?,
-            }
+        let mut map = Map::of(at, pairs.len());
+        self.settle(&mut map, keys)?;
+        Ok(self.add_map(map))
+    }
+
+    /// Begins a map that is like another.
+    pub(crate) fn begin_like(&mut self, earlier: MapId) -> Result<Like, Exhausted> {
+        let Map { at, len, .. } = self.maps[earlier.0 as usize];
+        let (from, len) = (at as usize, len as usize);
+        self.take_pairs(len)?;
+        let begin = self.pairs.len();
+        self.pairs.extend_from_within(from..from + len);
+        Ok(Like { begin, next: begin, end: begin + len, earlier })
+    }
+
+    /// The key that is expected next.
+    #[inline(always)]
+    pub(crate) fn like_key(&self, like: &Like) -> Option<Text> {
+        if like.next == like.end { None } else { self.pairs.get(like.next).map(|pair| pair.0) }
+    }
+
+    /// What the earlier map has there.
+    pub(crate) fn like_value(&self, like: &Like) -> Value {
+        self.pairs[like.next].1
+    }
+
+    /// It is that key, with this value.
+    #[inline(always)]
+    pub(crate) fn set_like(&mut self, like: &mut Like, value: Value) {
+        self.pairs[like.next].1 = value;
+        like.next += 1;
+    }
+
+    /// The pairs that were read.
+    pub(crate) fn like_pairs(&self, like: &Like) -> &[Pair] {
+        &self.pairs[like.begin..like.next]
+    }
+
+    /// Ends it, if it has all keys of the earlier one: then none is doubled, and they are sorted alike.
+    #[inline]
+    pub(crate) fn end_like(&mut self, like: &Like) -> Option<MapId> {
+        if like.next < like.end {
+            return None;
         }
+        let Map { sorted, sorted_at, .. } = self.maps[like.earlier.0 as usize];
+        let map = Map::of(like.begin, like.end - like.begin);
+        Some(self.add_map(Map { sorted, sorted_at, ..map }))
+    }
+
+    /// Takes what pairs of a map cost.
+    #[inline]
+    fn take_pairs(&mut self, len: usize) -> Result<(), Exhausted> {
+        self.grow(len * size_of::<Pair>() + size_of::<Map>())?;
+        self.spend(len / ITEMS_A_STEP)
+    }
+
+    #[inline]
+    fn add_map(&mut self, map: Map) -> MapId {
         self.maps.push(map);
-        Ok(MapId(self.maps.len() as u64 - 1))
+        MapId(self.maps.len() as u64 - 1)
     }
 
     fn settle(&mut self, map: &mut Map, keys: &Keys<'_>) -> Result<(), Exhausted> {

@@ -4,7 +4,9 @@
 //! expected at its place: if it is that one, it is not searched for its end, shares its text with the one before, and, if all
 //! are, none can occur twice.
 
-use super::super::heap::{Exhausted, Heap, Keys, Like, Pair, Text, Value, same};
+use wide::u8x16;
+
+use super::super::heap::{Begun, Exhausted, Heap, Keys, Like, MapId, Pair, Text, Value, same};
 use super::super::number;
 use super::{BYTES_A_STEP, DEPTH, JsonError};
 
@@ -24,6 +26,7 @@ pub(crate) fn read(heap: &mut Heap, text: Text) -> Result<Value, JsonError> {
     let bytes = std::mem::take(&mut heap.bytes);
     let Reading { items, pairs, unescaped } = std::mem::take(&mut heap.reading);
     let (base, end) = (text.range().start, text.range().end);
+    let begun = heap.begin_list();
     let mut reader = Reader {
         heap,
         all: &bytes,
@@ -44,6 +47,9 @@ pub(crate) fn read(heap: &mut Heap, text: Text) -> Result<Value, JsonError> {
         }),
     };
     let Reader { mut items, mut pairs, mut unescaped, .. } = reader;
+    if read.is_err() {
+        heap.give_up_list(begun, &mut items);
+    }
     heap.bytes = bytes;
     heap.bytes.extend_from_slice(&unescaped);
     items.clear();
@@ -89,16 +95,16 @@ macro_rules! take {
     };
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
     fn document(&mut self, mut at: usize) -> Option<Value> {
         let bytes = self.bytes;
         let next;
         (next, at) = token(bytes, at);
         let value = match next {
-            b'{' => self.map(at, Like::default())?,
+            b'{' => self.map(at)?,
             b'[' => self.list(at)?,
             _ => {
-                let value = take!(self, at, self.scalar(next, at));
+                let value = take!(self, at, self.scalar(bytes, next, at));
                 self.at = at;
                 value
             }
@@ -109,69 +115,167 @@ impl Reader<'_> {
     }
 
     /// Reads a map from its brace on.
-    fn map(&mut self, mut at: usize, mut like: Like) -> Option<Value> {
+    fn map(&mut self, at: usize) -> Option<Value> {
         self.enter(at)?;
-        let bytes = self.bytes;
         let from = self.pairs.len();
+        match token(self.bytes, at + 1) {
+            (b'}', at) => self.end_map(from, at),
+            (_, at) => self.rest_of_map(from, at),
+        }
+    }
+
+    /// Reads a map from one of its keys on. The pairs before it wait from a place on.
+    fn rest_of_map(&mut self, from: usize, mut at: usize) -> Option<Value> {
+        let bytes = self.bytes;
         let mut next;
-        (next, at) = token(bytes, at + 1);
-        if next != b'}' {
-            loop {
-                let key = take!(self, at, self.key(at, &mut like));
-                (next, at) = token(bytes, at);
-                let value = match next {
-                    b'{' | b'[' => {
-                        let value = self.inner(next, at, like.member(self.heap).copied())?;
-                        at = self.at;
-                        value
-                    }
-                    _ => take!(self, at, self.scalar(next, at)),
-                };
-                self.pairs.push((key, value));
-                (next, at) = token(bytes, at);
-                if next != b',' {
-                    break;
+        loop {
+            let key = take!(self, at, self.key(at));
+            (next, at) = token(bytes, at);
+            let value = match next {
+                b'{' | b'[' => {
+                    let value = self.inner(next, at, None)?;
+                    at = self.at;
+                    value
                 }
-                (_, at) = token(bytes, at + 1);
+                _ => take!(self, at, self.scalar(bytes, next, at)),
+            };
+            self.pairs.push((key, value));
+            (next, at) = token(bytes, at);
+            if next != b',' {
+                break;
             }
+            (_, at) = token(bytes, at + 1);
         }
         if next != b'}' {
             self.at = at;
             return None;
         }
+        self.end_map(from, at)
+    }
+
+    /// Makes a map of the pairs that wait from a place on. Its brace is at the other.
+    fn end_map(&mut self, from: usize, at: usize) -> Option<Value> {
         // Keys are compared, and they stand in the bytes that were taken out.
         let keys = Keys { front: self.all, behind: &self.unescaped };
-        let map = self.heap.map_of(&self.pairs[from..], &keys, &like);
+        let map = self.heap.map_of(&self.pairs[from..], &keys);
         self.pairs.truncate(from);
         self.leave(at, map.map(Value::Map))
+    }
+
+    /// Reads a map from its brace on that probably has the keys of an earlier one. From where it has not, it is read like any other.
+    #[inline(never)]
+    fn like_map(&mut self, mut at: usize, earlier: MapId) -> Option<Value> {
+        self.enter(at)?;
+        let bytes = self.bytes;
+        let mut like = match self.heap.begin_like(earlier) {
+            Ok(like) => like,
+            Err(exhausted) => return self.leave(at, Err(exhausted)),
+        };
+        loop {
+            let mut next;
+            (_, at) = token(bytes, at + 1);
+            let Some(behind) =
+                self.heap.like_key(&like).and_then(|key| behind_repeated(bytes, key, at))
+            else {
+                return self.unlike_map(&like, at);
+            };
+            (next, at) = token(bytes, behind);
+            let value = match next {
+                b'{' | b'[' => {
+                    let value = self.inner(next, at, Some(self.heap.like_value(&like)))?;
+                    at = self.at;
+                    value
+                }
+                _ => take!(self, at, self.scalar(bytes, next, at)),
+            };
+            self.heap.set_like(&mut like, value);
+            (next, at) = token(bytes, at);
+            if next != b',' {
+                break;
+            }
+        }
+        if bytes.get(at) != Some(&b'}') {
+            self.at = at;
+            return None;
+        }
+        match self.heap.end_like(&like) {
+            Some(map) => self.leave(at, Ok(Value::Map(map))),
+            None => {
+                let from = self.give_up(&like);
+                self.end_map(from, at)
+            }
+        }
+    }
+
+    /// Reads on where a map has not the key that is expected.
+    #[inline(never)]
+    fn unlike_map(&mut self, like: &Like, at: usize) -> Option<Value> {
+        let from = self.give_up(like);
+        match self.bytes.get(at) {
+            Some(b'}') if self.pairs.len() == from => self.end_map(from, at),
+            _ => self.rest_of_map(from, at),
+        }
+    }
+
+    /// Lets what was read of a map wait like the pairs of any other. Says where they begin.
+    fn give_up(&mut self, like: &Like) -> usize {
+        let from = self.pairs.len();
+        self.pairs.extend_from_slice(self.heap.like_pairs(like));
+        from
     }
 
     /// Reads a list from its bracket on.
     fn list(&mut self, mut at: usize) -> Option<Value> {
         self.enter(at)?;
         let bytes = self.bytes;
-        let from = self.items.len();
+        let begun = self.heap.begin_list();
         let mut next;
         (next, at) = token(bytes, at + 1);
         if next != b']' {
-            let mut before = None;
             loop {
-                let value = match next {
-                    b'{' | b'[' => {
-                        let value = self.inner(next, at, before)?;
-                        at = self.at;
-                        value
-                    }
-                    _ => take!(self, at, self.scalar(next, at)),
-                };
-                self.items.push(value);
-                before = Some(value);
+                if matches!(next, b'{' | b'[') {
+                    return self.nested(begun, next, at);
+                }
+                let value = take!(self, at, self.scalar(bytes, next, at));
+                self.heap.add(value);
                 (next, at) = token(bytes, at);
                 if next != b',' {
                     break;
                 }
                 (next, at) = token(bytes, at + 1);
             }
+        }
+        if next != b']' {
+            self.at = at;
+            return None;
+        }
+        let list = self.heap.end_list(begun);
+        self.leave(at, list)
+    }
+
+    /// Reads a list from the first list or map in it on. What such have in them comes between its own members, so these wait
+    /// elsewhere.
+    fn nested(&mut self, begun: Begun, mut next: u8, mut at: usize) -> Option<Value> {
+        let bytes = self.bytes;
+        let from = self.items.len();
+        self.heap.give_up_list(begun, &mut self.items);
+        let mut before = None;
+        loop {
+            let value = match next {
+                b'{' | b'[' => {
+                    let value = self.inner(next, at, before)?;
+                    at = self.at;
+                    value
+                }
+                _ => take!(self, at, self.scalar(bytes, next, at)),
+            };
+            self.items.push(value);
+            before = Some(value);
+            (next, at) = token(bytes, at);
+            if next != b',' {
+                break;
+            }
+            (next, at) = token(bytes, at + 1);
         }
         if next != b']' {
             self.at = at;
@@ -184,10 +288,11 @@ impl Reader<'_> {
 
     /// Reads a list or map within another. `before` is what stood at its place in the map that its holder is like, or before it in
     /// its list; a map is probably like that one.
+    #[inline(always)]
     fn inner(&mut self, next: u8, at: usize, before: Option<Value>) -> Option<Value> {
         match (next, before) {
-            (b'{', Some(Value::Map(map))) => self.map(at, Like::of(self.heap, map)),
-            (b'{', _) => self.map(at, Like::default()),
+            (b'{', Some(Value::Map(earlier))) => self.like_map(at, earlier),
+            (b'{', _) => self.map(at),
             _ => self.list(at),
         }
     }
@@ -218,53 +323,35 @@ impl Reader<'_> {
 
     /// Reads a value that is no list and no map.
     #[inline(always)]
-    fn scalar(&mut self, first: u8, at: usize) -> Read<Value> {
+    fn scalar(&mut self, bytes: &'r [u8], first: u8, at: usize) -> Read<Value> {
         match first {
-            b'"' => self.string(at).map(|(text, at)| (Value::Text(text), at)),
-            b'-' | b'0'..=b'9' => number(self.bytes, at),
-            b't' => word(self.bytes, at, b"true", Value::from(true)),
-            b'f' => word(self.bytes, at, b"false", Value::from(false)),
-            b'n' => word(self.bytes, at, b"null", Value::Null),
+            b'"' => self.string(bytes, at).map(|(text, at)| (Value::Text(text), at)),
+            b'-' | b'0'..=b'9' => number(bytes, first, at),
+            b't' => word(bytes, at, b"true", Value::from(true)),
+            b'f' => word(bytes, at, b"false", Value::from(false)),
+            b'n' => word(bytes, at, b"null", Value::Null),
             _ => Err(at),
         }
     }
 
     /// Reads a key and its colon.
-    #[inline(always)]
-    fn key(&mut self, at: usize, like: &mut Like) -> Read<Text> {
-        let (key, at) = match like.key(self.heap) {
-            Some(key) if self.repeats(key, at) => {
-                like.goes_on();
-                (key, at + key.len() + 2)
-            }
-            _ => self.other_key(at, like)?,
-        };
-        match token(self.bytes, at) {
+    fn key(&mut self, at: usize) -> Read<Text> {
+        let bytes = self.bytes;
+        if bytes.get(at) != Some(&b'"') {
+            return Err(at);
+        }
+        let (key, at) = self.string(bytes, at)?;
+        match token(bytes, at) {
             (b':', at) => Ok((key, at + 1)),
             (_, at) => Err(at),
         }
     }
 
-    #[inline(never)]
-    fn other_key(&mut self, at: usize, like: &mut Like) -> Read<Text> {
-        like.ends();
-        if self.bytes.get(at) == Some(&b'"') { self.string(at) } else { Err(at) }
-    }
-
-    /// Whether an earlier string of the document stands here again. One with escapes stands elsewhere, and does not.
     #[inline(always)]
-    fn repeats(&self, text: Text, at: usize) -> bool {
-        let (begin, len) = (text.range().start.wrapping_sub(1), text.len() + 2);
-        let quoted =
-            self.bytes.get(begin..begin.wrapping_add(len)).zip(self.bytes.get(at..at + len));
-        quoted.is_some_and(|(earlier, here)| same(earlier, here))
-    }
-
-    #[inline(always)]
-    fn string(&mut self, at: usize) -> Read<Text> {
+    fn string(&mut self, bytes: &'r [u8], at: usize) -> Read<Text> {
         let from = at + 1;
-        let end = plain(self.bytes, from);
-        if self.bytes.get(end) == Some(&b'"') {
+        let end = plain(bytes, from);
+        if bytes.get(end) == Some(&b'"') {
             return Ok((Text::new(from, end - from), end + 1));
         }
         self.unescape(from, end)
@@ -315,6 +402,20 @@ impl Reader<'_> {
     }
 }
 
+/// The place behind a colon, if an earlier key stands here again before one. A key with escapes stands elsewhere, and does not.
+#[inline(always)]
+fn behind_repeated(bytes: &[u8], key: Text, at: usize) -> Option<usize> {
+    let len = key.len() + 2;
+    let earlier = bytes.get(key.range().start.wrapping_sub(1)..)?.get(..len)?;
+    if !same(earlier, bytes.get(at..)?.get(..len)?) {
+        return None;
+    }
+    match token(bytes, at + len) {
+        (b':', colon) => Some(colon + 1),
+        _ => None,
+    }
+}
+
 /// The next byte that is no space, and NUL, with which nothing begins, at the end.
 #[inline(always)]
 fn token(bytes: &[u8], mut at: usize) -> (u8, usize) {
@@ -331,28 +432,31 @@ fn word(bytes: &[u8], at: usize, word: &[u8], value: Value) -> Read<Value> {
     if bytes[at..].starts_with(word) { Ok((value, at + word.len())) } else { Err(at) }
 }
 
-/// The next byte that ends or interrupts a string: a quote, a backslash or a control character. Eight bytes at a time.
+/// The next byte that ends or interrupts a string: a quote, a backslash or a control character. Sixteen bytes at a time.
 #[inline(always)]
 fn plain(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = zero(word ^ (ONES * b'"' as u64));
-        let slash = zero(word ^ (ONES * b'\\' as u64));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (quote | slash | control) & TOPS;
-        if found != 0 {
-            // The lowest mark is exact; those above it may come from a borrow.
-            return at + found.trailing_zeros() as usize / 8;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let before = plain_of(chunk);
+        at += before;
+        if before < chunk.len() {
+            return at;
         }
-        at += 8;
     }
     while bytes.get(at).is_some_and(|b| !matches!(b, b'"' | b'\\' | 0..=0x1f)) {
         at += 1;
     }
     at
+}
+
+/// How many bytes stand before the first one that [`plain`] looks for.
+#[inline(always)]
+fn plain_of(chunk: &[u8; 16]) -> usize {
+    let bytes = u8x16::new(*chunk);
+    let quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let slash = bytes.simd_eq(u8x16::splat(b'\\'));
+    let control = bytes.simd_eq(bytes.min(u8x16::splat(0x1f)));
+    let found = (quote | slash | control).to_bitmask();
+    (found | 1 << chunk.len()).trailing_zeros() as usize
 }
 
 /// A character behind `\u`; half of a pair without the other becomes U+FFFD.
@@ -380,8 +484,8 @@ fn hex(bytes: &[u8], at: usize) -> Read<u32> {
 }
 
 #[inline(always)]
-fn number(bytes: &[u8], from: usize) -> Read<Value> {
-    let negative = bytes.get(from) == Some(&b'-');
+fn number(bytes: &[u8], first: u8, from: usize) -> Read<Value> {
+    let negative = first == b'-';
     let whole = from + usize::from(negative);
     let mut at = whole;
     let mut value: i64 = 0;

@@ -9,7 +9,7 @@ use super::Dialect;
 use super::error::{TemplateError, Why};
 use super::names::{Method, Property};
 use super::parse::Parser;
-use super::tree::{Chain, Expression, Operator, Ready, Reference, Step};
+use super::tree::{Chain, Expression, Operator, Ready, Reference, Shape, Step};
 
 impl<'t> Parser<'t, '_> {
     // References
@@ -43,7 +43,8 @@ impl<'t> Parser<'t, '_> {
         }
         self.depth -= 1;
         self.build.note(name, &steps);
-        Ok(Reference { source: self.span(begin, self.at), slot, steps: steps.into() })
+        let (source, shape) = (self.span(begin, self.at), Shape::of(&steps));
+        Ok(Reference { source, slot, steps: steps.into(), shape })
     }
 
     /// A name, unless it is a literal.

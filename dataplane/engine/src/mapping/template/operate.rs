@@ -30,6 +30,36 @@ impl<'r> Run<'r> {
         })
     }
 
+    /// Whether a condition holds whose value is at hand, in API Gateway.
+    #[inline]
+    pub(super) fn truth_at_hand(&self, expression: &Expression) -> Option<bool> {
+        let value = match expression {
+            Expression::Reference(reference) => self.at_hand(reference),
+            Expression::Chain(chain) => self.chain_at_hand(chain),
+            _ => None,
+        };
+        value.filter(|_| !self.is_stock()).map(|value| !matches!(value, Value::Bool(Truth::False)))
+    }
+
+    /// What two integers come to whose values are at hand, as of most chains.
+    #[inline(never)]
+    pub(super) fn chain_at_hand(&self, chain: &Chain) -> Option<Value> {
+        let [(operator, right)] = &*chain.rest else { return None };
+        match (self.operand_at_hand(&chain.first)?, self.operand_at_hand(right)?) {
+            (Value::Int(one), Value::Int(two)) => of_integers(one, *operator, two),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn operand_at_hand(&self, operand: &Expression) -> Option<Value> {
+        match operand {
+            Expression::Constant(value) => Some(*value),
+            Expression::Reference(reference) => self.at_hand(reference),
+            _ => None,
+        }
+    }
+
     /// Applies operators from left to right.
     pub(super) fn chain(&mut self, chain: &'r Chain) -> Result<Value, Box<Fault>> {
         let logical = chain.rest.first().map(|(operator, _)| *operator);

@@ -11,7 +11,7 @@ pub(super) use build::Build;
 use super::super::heap::Value;
 use super::error::{Position, TemplateError, Why};
 use super::expression::{is_name, is_name_start};
-use super::tree::{Block, Expression, Node, Print, Slot, Span, What};
+use super::tree::{Block, Expression, Node, Print, Shape, Slot, Span, What};
 
 /// A parser of the template, or of a string in it.
 pub(super) struct Parser<'t, 'b> {
@@ -183,6 +183,7 @@ impl<'t> Parser<'t, '_> {
             }
         };
         self.depth -= 1;
+        nodes.iter_mut().for_each(|node| node.settle(&self.build.text));
         Ok((nodes.into(), ended))
     }
 
@@ -193,10 +194,10 @@ impl<'t> Parser<'t, '_> {
             return;
         }
         match nodes.last_mut() {
-            Some(Node { before, what: What::Nothing }) if before.end == span.at => {
+            Some(Node { before, what: What::Nothing, .. }) if before.end == span.at => {
                 before.end = span.end;
             }
-            _ => nodes.push(Node { before: span, what: What::Nothing }),
+            _ => nodes.push(Node::new(span, What::Nothing)),
         }
     }
 
@@ -204,7 +205,7 @@ impl<'t> Parser<'t, '_> {
     fn add(nodes: &mut Vec<Node>, added: What) {
         match nodes.last_mut() {
             Some(Node { what: what @ What::Nothing, .. }) => *what = added,
-            _ => nodes.push(Node { before: Span::EMPTY, what: added }),
+            _ => nodes.push(Node::new(Span::EMPTY, added)),
         }
     }
 
@@ -224,8 +225,11 @@ impl<'t> Parser<'t, '_> {
         let quiet = self.eat("!");
         let formal = self.peek() == Some(b'{');
         if self.peek_at(usize::from(formal)).is_some_and(is_name_start) {
-            let reference = self.reference(begin)?;
+            let mut reference = self.reference(begin)?;
             let slashes = slashes.min(usize::from(u16::MAX)) as u16;
+            if slashes > 0 {
+                reference.shape = Shape::Other;
+            }
             Self::add(nodes, What::Print(Print { reference, quiet, slashes }));
             return Ok(());
         }

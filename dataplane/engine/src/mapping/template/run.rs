@@ -7,9 +7,11 @@ use super::super::heap::{Heap, Text, Value};
 use super::super::number;
 use super::error::{Fault, RenderError};
 use super::scope::{Did, Hint, Overrides, Scratch, Source, Trace};
-use super::tree::{Block, Call, Expression, Foreach, Print, Reference, Slot, Span, What};
+use super::tree::{
+    Block, Call, Expression, Foreach, Print, Reference, SHORT, Short, Slot, Span, What,
+};
 use super::{
-    Dialect, FOREACH, INITIAL, Limits, Scope, Template, VELOCITY_COUNT, VELOCITY_HAS_NEXT,
+    BUILT_IN, Dialect, FOREACH, INITIAL, Limits, Scope, Template, VELOCITY_COUNT, VELOCITY_HAS_NEXT,
 };
 
 /// A render in progress.
@@ -17,9 +19,9 @@ pub(super) struct Run<'r> {
     pub(super) template: &'r Template,
     pub(super) source: &'r dyn Source,
     pub(super) heap: &'r mut Heap,
-    variables: &'r mut Vec<Value>,
+    variables: &'r mut [Value],
     pub(super) loops: &'r mut Vec<Loop>,
-    hints: &'r mut Vec<Hint>,
+    hints: &'r mut [Hint],
     overrides: &'r mut Overrides,
     trace: Option<&'r mut dyn Trace>,
     pub(super) limits: &'r Limits,
@@ -35,6 +37,8 @@ pub(super) struct Run<'r> {
     defining: Vec<u64>,
     /// Calls of macros, the innermost last.
     calls: Vec<Frame<'r>>,
+    /// No macro's parameter hides a variable, and nobody is told anything: references may be read the short way.
+    plain: bool,
     /// The body as text, once someone asked.
     pub(super) body: Option<Text>,
     /// The body as JSON, once someone asked; `Null` when it is none.
@@ -84,6 +88,7 @@ pub(super) fn render(
     // Places of the render before do no harm: they are only where to look first. Its keys are gone.
     hints.iter_mut().for_each(|hint| hint.key = Text::NOWHERE);
     hints.resize(usize::from(template.hints), Hint::NONE);
+    let plain = scope.trace.is_none();
     let mut run = Run {
         template,
         source: scope.source,
@@ -104,6 +109,7 @@ pub(super) fn render(
         stopped: false,
         defining: Vec::new(),
         calls: Vec::new(),
+        plain,
         body: None,
         document: None,
     };
@@ -136,24 +142,33 @@ impl<'r> Run<'r> {
         self.heap.spend(block.len())?;
         let mut flow = Flow::Next;
         for node in block {
-            if node.before != Span::EMPTY {
-                let Span { at, end } = node.before;
-                append(self.out, self.template.text.as_bytes(), at as usize..end as usize);
+            match &node.short {
+                Some(Short { len, bytes }) => put(self.out, bytes, usize::from(*len)),
+                None => self.out.extend_from_slice(self.template.span(node.before).as_bytes()),
             }
-            match &node.what {
-                What::Print(print) if self.print_at_hand(print) => {}
-                What::Nothing => {}
-                what => flow = self.node(what)?,
+            if let What::Print(print) = &node.what
+                && self.print_at_hand(print)
+            {
+                continue;
             }
-            if self.out.len() > self.end {
-                return Err(Fault::Output(self.limits.output).into());
-            }
+            flow = self.node(&node.what)?;
             if flow != Flow::Next {
                 break;
             }
         }
         self.depth -= 1;
+        self.bounded()?;
         Ok(flow)
+    }
+
+    /// Whether the output is as long as it may be at most. A block looks once, and whatever prints what may be long.
+    #[inline]
+    fn bounded(&self) -> Result<(), Box<Fault>> {
+        if self.out.len() > self.end {
+            Err(Fault::Output(self.limits.output).into())
+        } else {
+            Ok(())
+        }
     }
 
     #[inline(always)]
@@ -181,14 +196,23 @@ impl<'r> Run<'r> {
     /// Prints what most references are: text or a number that is found at once. Says no where there is more to it.
     #[inline(always)]
     fn print_at_hand(&mut self, print: &Print) -> bool {
-        if print.slashes > 0 || self.trace.is_some() {
-            return false;
-        }
-        match self.at_hand(&print.reference) {
-            Some(Value::Text(text)) => append(self.out, &self.heap.bytes, text.range()),
-            Some(Value::Int(number)) => number::write_integer(number, self.out),
-            Some(value @ Value::Number(_)) => number::write(self.heap, value, self.out),
+        let text = match self.at_hand(&print.reference) {
+            Some(Value::Text(text)) => text,
+            Some(Value::Int(number)) => {
+                number::write_integer(number, self.out);
+                return true;
+            }
+            Some(value @ Value::Number(text)) if text.len() <= SHORT => {
+                number::write(self.heap, value, self.out);
+                return true;
+            }
             _ => return false,
+        };
+        let bytes = self.heap.bytes.get(text.range().start..).unwrap_or_default();
+        match bytes.first_chunk() {
+            Some(short) if text.len() <= SHORT => put(self.out, short, text.len()),
+            _ if text.len() > self.end.saturating_sub(self.out.len()) => return false,
+            _ => self.out.extend_from_slice(self.heap.text(text)),
         }
         true
     }
@@ -196,7 +220,10 @@ impl<'r> Run<'r> {
     #[inline(never)]
     fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
         let value = self.reference(&print.reference)?;
-        if self.stopped { Ok(()) } else { self.print_value(print, value) }
+        if !self.stopped {
+            self.print_value(print, value)?;
+        }
+        self.bounded()
     }
 
     fn print_value(&mut self, print: &'r Print, value: Value) -> Result<(), Box<Fault>> {
@@ -290,7 +317,10 @@ impl<'r> Run<'r> {
     ) -> Result<Flow, Box<Fault>> {
         self.at = at;
         for (number, (condition, block)) in arms.iter().enumerate() {
-            let holds = self.truth(condition)?;
+            let holds = match self.truth_at_hand(condition) {
+                Some(holds) => holds,
+                None => self.truth(condition)?,
+            };
             if self.stopped {
                 return Ok(Flow::Stop);
             }
@@ -335,11 +365,12 @@ impl<'r> Run<'r> {
             }
             self.loops[depth] = Loop { index, len };
             index += 1;
-            let variables = &mut self.variables;
-            variables[usize::from(foreach.slot)] = item;
-            variables[usize::from(FOREACH)] = Value::Loop(depth as u64);
-            variables[usize::from(VELOCITY_COUNT)] = Value::Int(index as i64);
-            variables[usize::from(VELOCITY_HAS_NEXT)] = Value::from(index < len);
+            self.variables[usize::from(foreach.slot)] = item;
+            if let Some(built_in) = self.variables.first_chunk_mut::<{ BUILT_IN.len() }>() {
+                built_in[usize::from(FOREACH)] = Value::Loop(depth as u64);
+                built_in[usize::from(VELOCITY_COUNT)] = Value::Int(index as i64);
+                built_in[usize::from(VELOCITY_HAS_NEXT)] = Value::from(index < len);
+            }
             if self.trace.is_some() {
                 let value = self.shown(item)?;
                 let name = self.template.name(foreach.slot);
@@ -378,8 +409,10 @@ impl<'r> Run<'r> {
         let parameters = found.parameters.iter().enumerate().map(|(at, slot)| (*slot, bound(at)));
         let parameters = parameters.collect();
         self.calls.push(Frame { parameters });
+        self.plain = false;
         let flow = self.block(&found.body)?;
         self.calls.pop();
+        self.plain = self.calls.is_empty() && self.trace.is_none();
         Ok(flow)
     }
 
@@ -395,23 +428,13 @@ impl<'r> Run<'r> {
     }
 }
 
-/// Appends a part of a text. Most parts are short, and then copying a fixed size and cutting it off is quicker than a call.
+/// Appends the beginning of a text. For few bytes, copying a fixed size and cutting it off is quicker than a call.
 #[inline(always)]
-fn append(out: &mut Vec<u8>, text: &[u8], range: std::ops::Range<usize>) {
-    if let Some(more) = text.get(range.start..range.start + SHORT)
-        && let Some(more) = more.first_chunk::<SHORT>()
-        && range.len() <= SHORT
-    {
-        let end = out.len() + range.len();
-        out.extend_from_slice(more);
-        out.truncate(end);
-    } else {
-        out.extend_from_slice(&text[range]);
-    }
+fn put(out: &mut Vec<u8>, text: &[u8; SHORT], len: usize) {
+    let end = out.len() + len;
+    out.extend_from_slice(text);
+    out.truncate(end);
 }
-
-/// Bytes that are copied at once.
-const SHORT: usize = 32;
 
 /// Macros inside each other, as in Velocity.
 const CALLS: usize = 20;

@@ -19,6 +19,11 @@ pub(super) struct Span {
 impl Span {
     /// No text.
     pub(super) const EMPTY: Self = Self { at: 0, end: 0 };
+
+    /// As places of the text.
+    pub(super) fn range(self) -> std::ops::Range<usize> {
+        self.at as usize..self.end as usize
+    }
 }
 
 /// Number of a variable.
@@ -30,7 +35,34 @@ pub(super) type Block = Box<[Node]>;
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) before: Span,
+    pub(super) short: Option<Short>,
     pub(super) what: What,
+}
+
+/// The text before a node, if it is short. Next to its node it costs a render no search for it.
+#[derive(Debug)]
+pub(super) struct Short {
+    pub(super) len: u8,
+    pub(super) bytes: [u8; SHORT],
+}
+
+/// Bytes that are copied at once.
+pub(super) const SHORT: usize = 32;
+
+impl Node {
+    pub(super) fn new(before: Span, what: What) -> Self {
+        Self { before, short: None, what }
+    }
+
+    /// Keeps the text before it if it is short.
+    pub(super) fn settle(&mut self, text: &str) {
+        let before = &text.as_bytes()[self.before.range()];
+        let mut bytes = [0; SHORT];
+        if let Some(short) = bytes.get_mut(..before.len()) {
+            short.copy_from_slice(before);
+            self.short = Some(Short { len: before.len() as u8, bytes });
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -74,6 +106,28 @@ pub(super) struct Reference {
     pub(super) source: Span,
     pub(super) slot: Slot,
     pub(super) steps: Box<[Step]>,
+    pub(super) shape: Shape,
+}
+
+/// What most references are, told apart when a template is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// `$name`
+    Variable,
+    /// `$name.member`, as [`Step::Property`] has it.
+    Member { known: Property, hint: u16 },
+    /// Any other.
+    Other,
+}
+
+impl Shape {
+    pub(super) fn of(steps: &[Step]) -> Self {
+        match steps {
+            [] => Self::Variable,
+            [Step::Property { known, hint, .. }] => Self::Member { known: *known, hint: *hint },
+            _ => Self::Other,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::super::super::heap::{MapId, Text, Value, same};
 use super::super::error::Fault;
 use super::super::scope::Hint;
-use super::super::tree::{Block, Expression, Reference, Step};
+use super::super::tree::{Block, Expression, Reference, Shape, Step};
 use super::Run;
 
 impl<'r> Run<'r> {
@@ -22,16 +22,16 @@ impl<'r> Run<'r> {
     /// What the most frequent references lead to: `$name`, `$name.member` of a map whose member is where it last was, and
     /// properties of loops.
     #[inline(always)]
-    pub(super) fn at_hand(&self, reference: &Reference) -> Option<Value> {
-        if !self.calls.is_empty() {
+    pub(in super::super) fn at_hand(&self, reference: &Reference) -> Option<Value> {
+        if !self.plain {
             return None;
         }
-        match (&*reference.steps, self.variables[usize::from(reference.slot)]) {
-            ([], Value::Object(_)) => None,
-            ([], value) => Some(value),
-            ([Step::Property { hint, .. }], Value::Map(map)) => self.remembered(map, *hint),
-            ([Step::Property { known, .. }], Value::Loop(depth)) => {
-                Some(self.loop_property(depth, *known))
+        match (reference.shape, self.variables[usize::from(reference.slot)]) {
+            (Shape::Variable, Value::Object(_)) => None,
+            (Shape::Variable, value) => Some(value),
+            (Shape::Member { hint, .. }, Value::Map(map)) => self.remembered(map, hint),
+            (Shape::Member { known, .. }, Value::Loop(depth)) => {
+                Some(self.loop_property(depth, known))
             }
             _ => None,
         }
@@ -128,6 +128,7 @@ impl<'r> Run<'r> {
         match expression {
             Expression::Constant(value) => Ok(*value),
             Expression::Reference(reference) => self.reference(reference),
+            Expression::Chain(chain) if let Some(value) = self.chain_at_hand(chain) => Ok(value),
             other => self.other_value(other),
         }
     }
