@@ -208,6 +208,7 @@ impl Gateway {
             now: NOW,
             entropy: ENTROPY,
             credentials: &self.credentials,
+            patience: Ctx::UNHURRIED,
             scratch: &mut self.scratch,
             trace: None,
         }

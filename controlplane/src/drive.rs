@@ -109,6 +109,7 @@ fn decide(
         now: Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) },
         entropy: rand::random(),
         credentials,
+        patience: Ctx::UNHURRIED,
         scratch: &mut scratch,
         trace: Some(&mut trace),
     };
@@ -120,6 +121,7 @@ fn decide(
                 note(&mut cx, |_| would_collect(limit, body));
                 next.give(&mut cx, head, Ok(body.to_vec()))
             }
+            Step::Wait(Wait::Elsewhere(next)) => next.give(&mut cx, head, ()),
             Step::Wait(Wait::Call(call, next)) if call.purpose == Purpose::Authorize => {
                 note(&mut cx, |scratch| would_call(&call, scratch));
                 next.give(&mut cx, head, Ok(Reply::of(200, Vec::new())))

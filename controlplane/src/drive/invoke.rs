@@ -213,6 +213,7 @@ impl<'p> Test<'p> {
             now: self.now,
             entropy: self.entropy,
             credentials: self.credentials,
+            patience: Ctx::UNHURRIED,
             scratch: &mut scratch,
             trace: Some(&mut trace),
         };
@@ -226,6 +227,7 @@ impl<'p> Test<'p> {
                     let got = if fits { Ok(body) } else { Err(BodyError::TooLarge) };
                     next.give(&mut cx, &head, got)
                 }
+                Step::Wait(Wait::Elsewhere(next)) => next.give(&mut cx, &head, ()),
                 Step::Wait(Wait::Open(mut call, next)) => {
                     let body = Bytes::from(std::mem::take(&mut call.body));
                     let got =

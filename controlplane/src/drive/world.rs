@@ -83,6 +83,7 @@ pub(super) fn named(described: &Described, domain: Option<&v1::Domain>) -> Optio
         now: Now { unix_ms: 0 },
         entropy: [0; 16],
         credentials: Credentials::NONE,
+        patience: Ctx::UNHURRIED,
         scratch: &mut Vec::new(),
         trace: None,
     };

@@ -58,6 +58,7 @@ impl Edge {
             now: Now { unix_ms: 0 },
             entropy: [0; 16],
             credentials: Credentials::NONE,
+            patience: Ctx::UNHURRIED,
             scratch: &mut Vec::new(),
             trace: None,
         };

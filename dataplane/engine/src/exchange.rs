@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use crate::explain::Trace;
 use crate::integration::credentials::Credentials;
+use crate::mapping::template::Limits;
 use crate::snapshot::World;
 
 /// Everything the engine may look at while it decides one request.
@@ -27,6 +28,9 @@ pub struct Ctx<'w> {
     pub entropy: [u8; 16],
     /// What calls to AWS services are signed with. Secrets come from the driver, never with the world.
     pub credentials: &'w Credentials,
+    /// Steps that a template may take here. For one that takes more the engine asks to be called again where nobody else waits:
+    /// [`Wait::Elsewhere`](crate::Wait::Elsewhere). [`Ctx::UNHURRIED`] is as many as any may take.
+    pub patience: u64,
     /// Where heads and bodies are written; empty at [`crate::begin`], kept until the exchange ends.
     pub scratch: &'w mut Vec<u8>,
     /// Records each phase's decision when someone asked for it.
@@ -34,6 +38,9 @@ pub struct Ctx<'w> {
 }
 
 impl Ctx<'_> {
+    /// As many steps as a template may take at all.
+    pub const UNHURRIED: u64 = Limits::API_GATEWAY.steps;
+
     /// Records a decision if a trace is kept; the text is only made then.
     pub(crate) fn note(&mut self, phase: &'static str, decision: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {

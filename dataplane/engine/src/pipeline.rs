@@ -7,7 +7,7 @@ use crate::exchange::{Ctx, Ids, draw};
 use crate::explain::nearest;
 use crate::head::{BodySize, Head, Known, Method};
 use crate::integration::http;
-use crate::integration::mapped::Sent;
+use crate::integration::mapped::{NoAnswer, Sent, Unanswered, Unsent};
 use crate::mapping::body::Document;
 use crate::mapping::context::View;
 use crate::mapping::template::Overrides;
@@ -194,6 +194,21 @@ pub struct Receiving {
     ids: Ids,
 }
 
+/// A request whose template goes on elsewhere.
+#[derive(Debug)]
+pub struct Rendering {
+    routed: Routed,
+    ids: Ids,
+    template: Hurried,
+}
+
+/// Which template that is.
+#[derive(Debug)]
+enum Hurried {
+    Request(Box<Unsent>),
+    Response(Box<Unanswered>),
+}
+
 /// Phase 4: who.
 fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let world = cx.world;
@@ -257,7 +272,27 @@ pub(crate) fn replied(
                 Ok(reply) => answer(cx, head, &routed, &ids, reply, overrides),
                 Err(error) => Err(failed(cx, routed.place, error).into()),
             };
-            settle(cx, head, &routed, ids, made)
+            settle(cx, head, routed, ids, made)
+        }
+    }
+}
+
+/// Goes on with a template that took too long where it was.
+pub(crate) fn rendered(parked: Rendering, cx: &mut Ctx<'_>, head: &Head) -> Step {
+    let Rendering { routed, ids, template } = parked;
+    let view = View::new(cx, head, &routed, &ids);
+    let method = cx.world.method(routed.place);
+    let Some(Integration::Mapped(mapped)) = method.map(|method| &method.integration) else {
+        return refuse(cx, head, &routed, ids, Failure::Misconfigured);
+    };
+    match template {
+        Hurried::Request(unsent) => {
+            let sent = mapped.send_on(cx, &view, *unsent);
+            sent_on(cx, head, routed, ids, sent)
+        }
+        Hurried::Response(unanswered) => {
+            let made = mapped.answer_on(cx, &view, &ids, routed.place, *unanswered);
+            settle(cx, head, routed, ids, made)
         }
     }
 }
@@ -279,7 +314,7 @@ pub(crate) fn opened(
         (_, Ok(_)) => Err(Failure::Misconfigured.into()),
         (_, Err(error)) => Err(failed(cx, routed.place, error).into()),
     };
-    settle(cx, head, &routed, ids, made)
+    settle(cx, head, routed, ids, made.map_err(NoAnswer::Refused))
 }
 
 /// Goes on with the request's body.
@@ -353,7 +388,7 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
             if let Some(made) = mapped.constant(cx, &view, place, &ids) {
                 return match made {
                     Ok(answer) if method.responses.is_none() => answered(cx, head, place, answer),
-                    made => settle(cx, head, &routed, ids, made.map_err(Refusal::from)),
+                    made => settle(cx, head, routed, ids, made.map_err(NoAnswer::from)),
                 };
             }
             mapped.wants_body(head)
@@ -404,12 +439,23 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
         }
         _ => Err(Failure::Misconfigured),
     };
+    sent_on(cx, head, routed, ids, sent)
+}
+
+/// What is done with what is to be sent.
+fn sent_on(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: Routed,
+    ids: Ids,
+    sent: Result<Sent<'_>, Failure>,
+) -> Step {
     let made = match sent {
         Ok(Sent::Call(mut call, overrides)) => {
             let purpose = Purpose::Integrate;
             call.max_reply = max_reply(cx, routed.place);
             let streams = matches!(
-                method.map(|method| &method.integration),
+                cx.world.method(routed.place).map(|method| &method.integration),
                 Some(Integration::LambdaProxy(proxy)) if proxy.streams
             );
             let calling = Calling { purpose, routed, ids, overrides };
@@ -419,11 +465,16 @@ fn send(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) 
             return Step::Wait(Wait::Call(call, Next::new(calling)));
         }
         Ok(Sent::Selected(mapped, value, overrides)) => {
+            let view = View::new(cx, head, &routed, &ids);
             mapped.answer_selected(cx, &view, &ids, routed.place, &value, overrides)
         }
-        Err(failure) => Err(failure),
+        Ok(Sent::Hurried(unsent)) => {
+            let template = Hurried::Request(unsent);
+            return Step::Wait(Wait::Elsewhere(Next::new(Rendering { routed, ids, template })));
+        }
+        Err(failure) => Err(failure.into()),
     };
-    settle(cx, head, &routed, ids, made.map_err(Refusal::from))
+    settle(cx, head, routed, ids, made)
 }
 
 /// An `HTTP_PROXY` request that cannot be streamed: a mapping reads its body, or compression changes one.
@@ -460,13 +511,15 @@ fn answer(
     ids: &Ids,
     reply: Reply,
     overrides: Overrides,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, NoAnswer> {
     let view = View::new(cx, head, routed, ids);
     match cx.world.method(routed.place).map(|method| &method.integration) {
         Some(Integration::Mapped(mapped)) => {
             mapped.answer(cx, &view, ids, routed.place, reply, overrides)
         }
-        Some(Integration::LambdaProxy(proxy)) => proxy.answer(cx, &view, ids, routed.place, &reply),
+        Some(Integration::LambdaProxy(proxy)) => {
+            Ok(proxy.answer(cx, &view, ids, routed.place, &reply)?)
+        }
         other => {
             let body = match other {
                 Some(Integration::HttpProxy(http)) => match &http.conversion {
@@ -486,19 +539,24 @@ fn answer(
 fn settle(
     cx: &mut Ctx<'_>,
     head: &Head,
-    routed: &Routed,
+    routed: Routed,
     ids: Ids,
-    made: Result<Answer, Refusal>,
+    made: Result<Answer, NoAnswer>,
 ) -> Step {
     let world = cx.world;
     let models = world.method(routed.place).and_then(|method| method.responses.as_ref());
     let made = match (models, made) {
         (Some(models), Ok(answer)) => models.check(cx, head, answer),
-        (_, made) => made,
+        (_, Ok(answer)) => Ok(answer),
+        (_, Err(NoAnswer::Refused(refusal))) => Err(refusal),
+        (_, Err(NoAnswer::Hurried(unanswered))) => {
+            let template = Hurried::Response(unanswered);
+            return Step::Wait(Wait::Elsewhere(Next::new(Rendering { routed, ids, template })));
+        }
     };
     match made {
         Ok(answer) => answered(cx, head, routed.place, answer),
-        Err(refusal) => refuse(cx, head, routed, ids, refusal),
+        Err(refusal) => refuse(cx, head, &routed, ids, refusal),
     }
 }
 

@@ -11,6 +11,7 @@
 //!         Step::Wait(Wait::Body(limit, next)) => next.give(cx, head, /* the request's whole body, at most `limit` bytes */),
 //!         Step::Wait(Wait::Call(call, next)) => next.give(cx, head, /* the whole answer to `call` */),
 //!         Step::Wait(Wait::Open(call, next)) => next.give(cx, head, /* the beginning of the answer to `call` */),
+//!         Step::Wait(Wait::Elsewhere(next)) => next.give(cx, head, ()), // on another thread, with patience
 //!         Step::Relay(relay) => /* stream both ways; then `relay.reply`, which gives the answer's head */,
 //!         Step::Answer(answer) => /* send it; then `answer.finish` */,
 //!     }
@@ -232,6 +233,9 @@ pub enum Wait {
     /// Call a service and collect its answer until [`Streamed::is_open`]. The rest of it belongs to [`Body::Streamed`] of the answer
     /// that follows.
     Open(Call, Next<Result<Opened, CallError>>),
+    /// Go on where nobody else waits, with [`Ctx::UNHURRIED`]: a template takes more steps than [`Ctx::patience`] lets it here, and may
+    /// go on for a quarter of a second. What it did so far is forgotten; it begins anew.
+    Elsewhere(Next<()>),
 }
 
 /// Why a request's body cannot be had.
@@ -371,6 +375,14 @@ impl Answers for Result<Opened, CallError> {
 
     fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step {
         pipeline::opened(parked, cx, head, got)
+    }
+}
+
+impl Answers for () {
+    type Parked = pipeline::Rendering;
+
+    fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, (): Self) -> Step {
+        pipeline::rendered(parked, cx, head)
     }
 }
 

@@ -1,13 +1,13 @@
-//! A request that waits for a call before its main call, carried out by a script: what is asked, and what each answer leads to.
+//! A request that waits: for a call before its main call, carried out by a script, and for a place where its template may take long.
 //!
 //! Source: design.md section 2 ("Whatever must wait is `Step::Wait`"); rest-api-runtime.md section 5.3 for the refusals. That a
 //! continuation cannot be used twice is shown where [`tidegate_engine::Next`] is documented: it does not compile.
 
 mod support;
 
-use support::{API, Decided, Driver, Stage, head, http_proxy, mock_ok, resource, waits};
+use support::{API, Decided, Driver, Stage, head, http_proxy, mock_ok, pairs, resource, waits};
 use tidegate_engine::head::Method;
-use tidegate_engine::{CallError, Reply, Step};
+use tidegate_engine::{CallError, Ctx, Reply, Step, Wait};
 use tidegate_proto::v1;
 
 fn driver() -> Driver {
@@ -130,5 +130,71 @@ fn two_requests_that_wait_keep_apart() {
         driver.scratch.clear();
         let step = next.give(&mut driver.cx(), request, answer(200));
         assert_eq!(driver.take_apart(step).brief(), want);
+    }
+}
+
+/// What the driver is asked for until the answer is there, and that answer.
+fn asked(driver: &mut Driver, patience: u64) -> (Vec<&'static str>, String) {
+    let request = head("GET /prod/x?n=5", &[]);
+    let mut asked = Vec::new();
+    driver.patience = patience;
+    let mut step = driver.step(&request);
+    loop {
+        step = match step {
+            Step::Wait(Wait::Elsewhere(next)) => {
+                asked.push("elsewhere");
+                driver.patience = Ctx::UNHURRIED;
+                let step = next.give(&mut driver.cx(), &request, ());
+                driver.patience = patience;
+                step
+            }
+            Step::Wait(Wait::Call(call, next)) => {
+                asked.push("call");
+                assert_eq!(call.body, b"[1][2][3][4][5]");
+                let reply = Reply::of(200, b"{\"of\": 5}".to_vec());
+                next.give(&mut driver.cx(), &request, Ok(reply))
+            }
+            step => match driver.take_apart(step) {
+                Decided::Answered(answer) => {
+                    return (asked, format!("{} {}", answer.status, answer.body));
+                }
+                Decided::Sent(sent) => panic!("{sent:?}"),
+            },
+        };
+    }
+}
+
+/// A template that takes longer than it may is asked to go on elsewhere, and comes to the same there.
+#[test]
+fn templates_that_take_long_go_on_elsewhere() {
+    let integration = v1::Integration {
+        r#type: v1::IntegrationType::Http.into(),
+        http_method: "POST".into(),
+        uri: "http://up.example/".into(),
+        request_templates: pairs(&[(
+            "application/json",
+            "#foreach($i in [1..5])[$i]#end#set($context.responseOverride.status = 201)",
+        )]),
+        responses: vec![v1::IntegrationResponse {
+            status_code: "200".into(),
+            templates: pairs(&[(
+                "application/json",
+                "$input.path('$.of')#foreach($i in [1..5]) $i#end",
+            )]),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let stage = Stage::of(vec![resource("/x", "GET", integration)]);
+    let mut driver = Driver::serving(v1::Api::default(), vec![stage], &[]);
+    let want = "201 5 1 2 3 4 5";
+    for (patience, waits) in [
+        (Ctx::UNHURRIED, &["call"][..]),
+        (1_000, &["call"]),
+        (3, &["elsewhere", "call", "elsewhere"]),
+        (0, &["elsewhere", "call", "elsewhere"]),
+    ] {
+        let (asked, answer) = asked(&mut driver, patience);
+        assert_eq!((&asked[..], &*answer), (waits, want), "{patience}");
     }
 }

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
 use tidegate_engine::{
-    Answer, Body, CallError, Counts, Ctx, Listener, Now, Purpose, Relay, Step, Wait, begin,
+    Answer, Body, CallError, Counts, Ctx, Listener, Next, Now, Purpose, Relay, Step, Wait, begin,
 };
 
+use crate::aside::PATIENCE;
 use crate::http::h1::body::Incoming;
 use crate::http::h1::{Framing, ResponseInfo};
 use crate::upstream::{Connection, Want};
@@ -137,6 +138,7 @@ impl Exchanging<'_> {
             now: self.now,
             entropy: self.entropy,
             credentials: &self.worker.settings.credentials,
+            patience: PATIENCE,
             scratch,
             trace: None,
         }
@@ -182,6 +184,10 @@ pub async fn exchange(
                 it.called.set(Instant::now());
                 step = next.give(&mut it.ctx(&mut ex.scratch), &ex.request, got);
             }
+            Step::Wait(Wait::Elsewhere(next)) => match Box::pin(it.aside(ex, next, to)).await {
+                Some(went_on) => step = went_on,
+                None => return Ended::Broken,
+            },
             Step::Wait(Wait::Open(call, next)) => {
                 let began = Instant::now();
                 let got = Box::pin(call::open(worker, &it.world, ex, call, to)).await;
@@ -207,6 +213,34 @@ pub async fn exchange(
 }
 
 impl Exchanging<'_> {
+    /// Goes on on another thread, with all that the engine looks at. `None` if the caller leaves meanwhile.
+    async fn aside(&self, ex: &mut Exchange, next: Next<()>, to: &impl Responder) -> Option<Step> {
+        let (world, credentials) = (self.world.share(), self.worker.settings.credentials.clone());
+        let (peer, listener) = (self.asking.peer, self.asking.listener.clone());
+        let (now, entropy) = (self.now, self.entropy);
+        let (head, mut scratch) =
+            (std::mem::take(&mut ex.request), std::mem::take(&mut ex.scratch));
+        let work = move || {
+            let mut cx = Ctx {
+                world: &world,
+                listener: &listener,
+                peer,
+                now,
+                entropy,
+                credentials: &credentials,
+                patience: Ctx::UNHURRIED,
+                scratch: &mut scratch,
+                trace: None,
+            };
+            let step = next.give(&mut cx, &head, ());
+            (step, head, scratch)
+        };
+        let asked = self.worker.aside.ask(&self.worker.deadlines, || to.is_gone(), work).await;
+        let (step, head, scratch) = asked?;
+        (ex.request, ex.scratch) = (head, scratch);
+        Some(step)
+    }
+
     /// Answers that the call came to nothing.
     async fn fail(
         &self,

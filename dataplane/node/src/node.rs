@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tidegate_engine::Listener as ListenerFacts;
 
+use crate::aside::Aside;
 use crate::publication::Publication;
 use crate::telemetry::metrics;
 use crate::worker::accept::ListenerSettings;
@@ -68,13 +69,14 @@ impl Bound {
     /// Starts a worker for each set of sockets.
     ///
     /// # Errors
-    /// If a worker's thread cannot be made.
+    /// If a thread cannot be made.
     pub fn start(
         self,
         settings: &Settings,
         publication: &Arc<Publication>,
         lookup: &NameLookup,
     ) -> io::Result<Node> {
+        let aside = Aside::start(self.sockets.len())?;
         let mut workers = Vec::new();
         for (index, sockets) in self.sockets.into_iter().enumerate() {
             workers.push(Handle::start(
@@ -83,6 +85,7 @@ impl Bound {
                 sockets,
                 publication.clone(),
                 lookup.clone(),
+                aside.clone(),
             )?);
         }
         Ok(Node { addresses: self.addresses, workers })

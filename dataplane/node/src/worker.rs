@@ -16,6 +16,7 @@ use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::World;
 use tidegate_trust::Trust;
 
+use crate::aside::{Aside, Asking};
 use crate::publication::Publication;
 use crate::rt::mailbox::{Receiver, Sender};
 use crate::rt::{self, Deadlines, Driver, Listener};
@@ -110,6 +111,8 @@ pub struct Worker {
     pub deadlines: Rc<Deadlines>,
     /// Its connections to upstreams.
     pub upstreams: Upstreams,
+    /// Who carries out what takes long.
+    pub aside: Asking,
     /// What it counted.
     pub metrics: RefCell<Metrics>,
     publication: Arc<Publication>,
@@ -142,6 +145,13 @@ impl std::ops::Deref for Pinned {
     }
 }
 
+impl Pinned {
+    /// The same world for another thread.
+    pub fn share(&self) -> Arc<World> {
+        self.0.world.clone().expect("only drop takes the world")
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(world) = self.world.take() {
@@ -167,6 +177,7 @@ impl Handle {
         listeners: Vec<(std::net::TcpListener, ListenerSettings)>,
         publication: Arc<Publication>,
         lookup: NameLookup,
+        aside: Aside,
     ) -> io::Result<Self> {
         let (mail, receiver) = rt::mailbox::channel(1024)?;
         let shared = Arc::new(Shared::default());
@@ -181,7 +192,7 @@ impl Handle {
                 let driver = settings.driver;
                 let ended = rt::run(
                     driver,
-                    serve(settings, listeners, publication, lookup, held, sender, receiver),
+                    serve(settings, listeners, publication, lookup, aside, held, sender, receiver),
                 );
                 if let Err(error) | Ok(Err(error)) = ended {
                     tracing::error!(%error, worker = index, "worker cannot run");
@@ -232,17 +243,21 @@ fn pin(index: usize) {
     let _ = rustix::thread::sched_setaffinity(None, &set);
 }
 
+#[allow(clippy::too_many_arguments, reason = "the parts of one worker")]
 async fn serve(
     settings: Settings,
     listeners: Vec<(std::net::TcpListener, ListenerSettings)>,
     publication: Arc<Publication>,
     lookup: NameLookup,
+    aside: Aside,
     shared: Arc<Shared>,
     mail: Sender<Message>,
     receiver: Receiver<Message>,
 ) -> io::Result<()> {
     let deadlines = Deadlines::new()?;
     rt::spawn(deadlines.clone().sweep());
+    let bell = mail.clone();
+    let aside = Asking::new(aside, Arc::new(move || bell.wake()));
     let lookups =
         Rc::new(Lookups { lookup, mail, waiting: RefCell::default(), next: Cell::new(0) });
     let dialer = Dialer::new(
@@ -254,6 +269,7 @@ async fn serve(
     let drain = settings.limits.drain;
     let worker = Rc::new(Worker {
         upstreams: Upstreams::new(dialer),
+        aside,
         metrics: RefCell::new(Metrics::default()),
         current: RefCell::new(None),
         random: Cell::new(seed()),
@@ -285,6 +301,7 @@ async fn serve(
                 }
             }
         }
+        worker.aside.wake();
         // An idle worker must not hold the world before the last one.
         worker.refresh();
         let now = rt::deadline::now_ms();

@@ -212,6 +212,7 @@ fn whatever_the_codec_accepts_leaves_the_engine_as_one_well_formed_request() {
                 now: Now { unix_ms: 0 },
                 entropy: [5; 16],
                 credentials: Credentials::NONE,
+                patience: Ctx::UNHURRIED,
                 scratch: &mut scratch,
                 trace: None,
             };

@@ -18,7 +18,7 @@ use crate::mapping::body::Document;
 use crate::mapping::context::{ReplyView, View};
 use crate::mapping::media::{self, BinaryTypes, Handling, Payload};
 use crate::mapping::template::Overrides;
-use crate::mapping::transform::Transform;
+use crate::mapping::transform::{Transform, Unrendered};
 use crate::respond::responses::{Responses, accepted};
 use crate::respond::{Failure, Refusal, Tail};
 use crate::snapshot::{Place, Unfit, Variables};
@@ -69,6 +69,42 @@ pub(crate) enum Sent<'m> {
     Call(Call, Overrides),
     /// Nothing is: the answer is chosen by this value.
     Selected(&'m Mapped, String, Overrides),
+    /// The template takes longer than it may here.
+    Hurried(Box<Unsent>),
+}
+
+/// A request on its way through its template.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    /// The body as mappings see it, if one looks.
+    document: Option<Document>,
+    payload: Payload,
+}
+
+/// An answer on its way through its template.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    /// Which integration response it is.
+    number: u16,
+    /// The upstream's head, and its body as mappings see it, if one looks. Nothing where nobody was called.
+    reply: Option<(Head, Option<Document>)>,
+    payload: Payload,
+    overrides: Overrides,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// There will be none but this.
+    Refused(Refusal),
+    /// The template takes longer than it may here.
+    Hurried(Box<Unanswered>),
+}
+
+impl<R: Into<Refusal>> From<R> for NoAnswer {
+    fn from(refused: R) -> Self {
+        Self::Refused(refused.into())
+    }
 }
 
 impl Mapped {
@@ -191,9 +227,30 @@ impl Mapped {
         } else {
             None
         };
+        let binary = self.binary.holds(media::first(view.head, Known::ContentType));
+        let payload =
+            Payload::of_request(body, binary, self.handling).map_err(|_| Failure::BadConversion)?;
+        self.send_on(cx, view, Unsent { document, payload })
+    }
+
+    /// Decides what to send, from the request template on.
+    pub(crate) fn send_on(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        unsent: Unsent,
+    ) -> Result<Sent<'_>, Failure> {
+        let Unsent { document, payload } = unsent;
         let view = &View { body: document.as_ref(), ..*view };
         let mut overrides = Overrides::default();
-        let body = self.transform(cx, view, body, &mut overrides)?;
+        let body = match self.transform(cx, view, payload, &mut overrides) {
+            Ok(body) => body,
+            Err(Unrendered::Failed(failure)) => return Err(failure),
+            Err(Unrendered::Hurried(text)) => {
+                let payload = Payload::Text(text);
+                return Ok(Sent::Hurried(Box::new(Unsent { document, payload })));
+            }
+        };
         let view = &View { overrides: Some(&overrides), ..*view };
         match &self.endpoint {
             Endpoint::Mock => {
@@ -232,19 +289,15 @@ impl Mapped {
         &self,
         cx: &mut Ctx<'_>,
         view: &View<'_>,
-        body: Vec<u8>,
+        payload: Payload,
         overrides: &mut Overrides,
-    ) -> Result<Vec<u8>, Failure> {
-        let template = self.template(view.head)?;
+    ) -> Result<Vec<u8>, Unrendered> {
+        let template = self.template(view.head).map_err(Unrendered::Failed)?;
         cx.note("mapping", || match template {
             Some(template) => format!("request template for {}", template.media),
             None => "no request template; the body passes".to_owned(),
         });
-        let template = template.map(|template| &template.transform);
-        let binary = self.binary.holds(media::first(view.head, Known::ContentType));
-        let payload =
-            Payload::of_request(body, binary, self.handling).map_err(|_| Failure::BadConversion)?;
-        render(template, cx, view, payload, overrides)
+        render(template.map(|template| &template.transform), cx, view, payload, overrides)
     }
 
     /// Answers with what an upstream said.
@@ -256,7 +309,7 @@ impl Mapped {
         place: Place,
         reply: Reply,
         overrides: Overrides,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, NoAnswer> {
         let selected = match &self.endpoint {
             Endpoint::Lambda(_) => lambda::selection(&reply)?,
             _ => reply.head.status.to_string(),
@@ -267,10 +320,10 @@ impl Mapped {
         } else {
             None
         };
-        let shown = ReplyView { head: &reply.head, body: document.as_ref() };
-        let view = View { reply: Some(shown), ..*view };
         let media = media::first(&reply.head, Known::ContentType);
-        Ok(self.respond(cx, &view, ids, place, number, reply.body, media, overrides)?)
+        let payload = self.reply_payload(cx, view, number, reply.body, media)?;
+        let reply = Some((reply.head, document));
+        self.answer_on(cx, view, ids, place, Unanswered { number, reply, payload, overrides })
     }
 
     /// Answers without an upstream.
@@ -282,36 +335,58 @@ impl Mapped {
         place: Place,
         selected: &str,
         overrides: Overrides,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, NoAnswer> {
         let number = self.responses.select(selected).ok_or(Failure::NoIntegrationResponse)?;
-        self.respond(cx, view, ids, place, number, Vec::new(), media::JSON, overrides)
+        let payload = self.reply_payload(cx, view, number, Vec::new(), media::JSON)?;
+        self.answer_on(cx, view, ids, place, Unanswered { number, reply: None, payload, overrides })
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one answer")]
-    fn respond(
+    /// The body of an answer as its integration response wants it.
+    fn reply_payload(
+        &self,
+        cx: &mut Ctx<'_>,
+        view: &View<'_>,
+        number: u16,
+        body: Vec<u8>,
+        media: &[u8],
+    ) -> Result<Payload, Failure> {
+        let response = self.responses.get(number);
+        response.status().inspect_err(|_| response.tell(cx))?;
+        let (binary, wanted) = (self.binary.holds(media), self.binary.holds(accepted(view.head)));
+        Payload::of_reply(body, binary, wanted, response.handling)
+            .map_err(|_| Failure::BadConversion)
+    }
+
+    /// Answers, from the response template on.
+    pub(crate) fn answer_on(
         &self,
         cx: &mut Ctx<'_>,
         view: &View<'_>,
         ids: &Ids,
         place: Place,
-        number: u16,
-        body: Vec<u8>,
-        media: &[u8],
-        mut overrides: Overrides,
-    ) -> Result<Answer, Failure> {
+        unanswered: Unanswered,
+    ) -> Result<Answer, NoAnswer> {
+        let Unanswered { number, reply, payload, mut overrides } = unanswered;
+        let shown = reply.as_ref().map(|(head, body)| ReplyView { head, body: body.as_ref() });
+        let view = &View { reply: shown, ..*view };
         let response = self.responses.get(number);
-        let status = response.status().inspect_err(|_| response.tell(cx))?;
+        let status = response.status()?;
         let accept = accepted(view.head);
         let template = self.responses.template(response, accept).map(|(_, template)| template);
         cx.note("mapping", || match template {
             Some(template) => format!("response template of {status} for {}", template.media()),
             None => format!("no response template of {status}; the body passes"),
         });
-        let (binary, wanted) = (self.binary.holds(media), self.binary.holds(accept));
-        let payload = Payload::of_reply(body, binary, wanted, response.handling)
-            .map_err(|_| Failure::BadConversion)?;
         let transform = template.map(|template| &template.transform);
-        let body = render(transform, cx, view, payload, &mut overrides)?;
+        let body = match render(transform, cx, view, payload, &mut overrides) {
+            Ok(body) => body,
+            Err(Unrendered::Failed(failure)) => return Err(failure.into()),
+            Err(Unrendered::Hurried(text)) => {
+                let payload = Payload::Text(text);
+                let unanswered = Unanswered { number, reply, payload, overrides };
+                return Err(NoAnswer::Hurried(Box::new(unanswered)));
+            }
+        };
         let view = &View { overrides: Some(&overrides), ..*view };
         let fields = response.head(cx, view, ids, template)?;
         let status = overrides.status().unwrap_or(status);
@@ -327,7 +402,7 @@ fn render(
     view: &View<'_>,
     payload: Payload,
     overrides: &mut Overrides,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Vec<u8>, Unrendered> {
     cx.value(|| match &payload {
         Payload::Text(text) if text.is_empty() => "input: none".to_owned(),
         Payload::Text(text) => format!("input: {}", shown(text)),
@@ -337,7 +412,7 @@ fn render(
         (Some(template), Payload::Text(text)) => template.render(cx, view, text, overrides)?,
         // Templates read text; AWS refuses to guess, as recorded.
         (Some(template), Payload::Binary(_)) if !template.passes() => {
-            return Err(Failure::BinaryTemplate);
+            return Err(Unrendered::Failed(Failure::BinaryTemplate));
         }
         (_, payload) => return Ok(payload.into_bytes()),
     };

@@ -63,7 +63,7 @@ impl Transform {
         view: &View<'_>,
         body: Vec<u8>,
         overrides: &mut Overrides,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, Unrendered> {
         let template = match self {
             Self::Passes => return Ok(body),
             Self::Constant(text) => {
@@ -79,7 +79,8 @@ impl Transform {
         let rendered = SCRATCH.with_borrow_mut(|scratch| {
             let trace = steps.as_mut().map(|steps| steps as &mut dyn Trace);
             let mut scope = Scope { source: &source, scratch, overrides, trace };
-            template.render(&mut scope, &Limits::API_GATEWAY, &mut out)
+            let steps = Limits::API_GATEWAY.steps.min(cx.patience);
+            template.render(&mut scope, &Limits { steps, ..Limits::API_GATEWAY }, &mut out)
         });
         let mut room = MAX_TOLD;
         for (name, value) in steps.iter().flat_map(Steps::variables) {
@@ -98,12 +99,24 @@ impl Transform {
         }
         match rendered {
             Ok(()) => Ok(out),
+            Err(error) if error.is_out_of_steps() && cx.patience < Ctx::UNHURRIED => {
+                Err(Unrendered::Hurried(body))
+            }
             Err(error) => {
                 cx.detail(|| format!("it failed at {error}"));
-                Err(Failure::Untransformable)
+                Err(Unrendered::Failed(Failure::Untransformable))
             }
         }
     }
+}
+
+/// Why a template came to nothing.
+#[derive(Debug)]
+pub(crate) enum Unrendered {
+    /// It cannot be rendered.
+    Failed(Failure),
+    /// It takes more steps than it may here. The body, to begin anew with elsewhere.
+    Hurried(Vec<u8>),
 }
 
 /// Bytes of variables that an explanation tells of one template: it travels in one message.

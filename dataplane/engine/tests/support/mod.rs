@@ -121,6 +121,7 @@ pub struct Driver {
     pub listener: Listener,
     pub peer: IpAddr,
     pub entropy: [u8; 16],
+    pub patience: u64,
     pub credentials: Credentials,
     pub scratch: Vec<u8>,
     pub trace: Option<Trace>,
@@ -168,6 +169,7 @@ impl Driver {
             peer: [192, 0, 2, 7].into(),
             entropy: [7; 16],
             credentials: Credentials::default(),
+            patience: Ctx::UNHURRIED,
             scratch: Vec::new(),
             trace: None,
         }
@@ -181,6 +183,7 @@ impl Driver {
             now: Now { unix_ms: 1_700_000_000_123 },
             entropy: self.entropy,
             credentials: &self.credentials,
+            patience: self.patience,
             scratch: &mut self.scratch,
             trace: self.trace.as_mut(),
         }
@@ -206,13 +209,22 @@ impl Driver {
     }
 
     /// What becomes of a request whose body is this one, and whose call, if one is made, is answered so. What is streamed is
-    /// taken as if it had been collected.
+    /// taken as if it had been collected. Every template takes too long where it begins and goes on elsewhere, unless a trace is
+    /// kept: whoever keeps one has time.
     pub fn runs(&mut self, head: &Head, body: &[u8], got: Result<Reply, CallError>) -> Ran {
         let mut called = None;
         let mut got = Some(got);
+        let patience = if self.trace.is_some() { Ctx::UNHURRIED } else { 0 };
+        self.patience = patience;
         let mut step = self.step(head);
         loop {
             step = match step {
+                Step::Wait(Wait::Elsewhere(next)) => {
+                    self.patience = Ctx::UNHURRIED;
+                    let step = next.give(&mut self.cx(), head, ());
+                    self.patience = patience;
+                    step
+                }
                 Step::Wait(Wait::Body(limit, next)) => {
                     let fits = body.len() as u64 <= limit;
                     let body = if fits { Ok(body.to_vec()) } else { Err(BodyError::TooLarge) };

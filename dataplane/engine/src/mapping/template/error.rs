@@ -88,6 +88,13 @@ pub struct RenderError {
     pub fault: Fault,
 }
 
+impl RenderError {
+    /// Whether it would have gone on with more steps.
+    pub fn is_out_of_steps(&self) -> bool {
+        matches!(self.fault, Fault::Exhausted(Exhausted::Steps))
+    }
+}
+
 /// What stopped a render. Boxed on its way out, so that results of single steps stay small.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]

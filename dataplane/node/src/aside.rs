@@ -1,0 +1,136 @@
+//! Work that takes long, beside the workers: a template that goes on for longer than a worker may keep everybody waiting.
+//!
+//! As many threads as there are workers, with little priority: they take what workers leave of the cores, so that a template which
+//! is made to take long slows nothing but itself and those like it. What waits here is bounded by the connections that wait for it.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use crate::rt::Deadlines;
+
+/// Steps of a template that a worker carries out itself: about a millisecond, and a JSON body of some 300 KB.
+pub const PATIENCE: u64 = 20_000;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads, as all workers see them. They end with the last worker.
+#[derive(Clone)]
+pub struct Aside {
+    jobs: Sender<Job>,
+}
+
+impl Aside {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If one cannot be made.
+    pub fn start(threads: usize) -> io::Result<Self> {
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for index in 0..threads {
+            let queue = queue.clone();
+            std::thread::Builder::new().name(format!("aside-{index}")).spawn(move || {
+                // Without it they compete with the workers as equals.
+                let _ = rustix::process::setpriority_process(None, NICE);
+                serve(&queue);
+            })?;
+        }
+        Ok(Self { jobs })
+    }
+}
+
+/// A tenth of a worker's share of a core that both want.
+const NICE: i32 = 10;
+
+fn serve(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("a template panicked; its connection is closed");
+        }
+    }
+}
+
+/// One worker's way to the threads.
+pub struct Asking {
+    aside: Aside,
+    /// Wakes the worker, which then [wakes](Self::wake) whoever waits.
+    bell: Arc<dyn Fn() + Send + Sync>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Asking {
+    /// A way for the worker that `bell` wakes.
+    pub fn new(aside: Aside, bell: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { aside, bell, waiting: RefCell::default() }
+    }
+
+    /// Lets those who wait look whether their work is done. The worker calls it whenever it is woken.
+    pub fn wake(&self) {
+        for waker in self.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    /// Has work done and waits for it. Nothing comes of work that panics, nor of work that nobody wants any more, as `is_gone` is
+    /// asked now and then; it is not even begun.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        deadlines: &Rc<Deadlines>,
+        is_gone: impl Fn() -> bool,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        const LOOK: Duration = Duration::from_millis(100);
+        let (done, outcome) = channel();
+        let wanted = Arc::new(());
+        let (still, bell) = (Arc::downgrade(&wanted), self.bell.clone());
+        let job = move || {
+            // Rung when the channel is closed, whether or not there is an outcome.
+            let rings = Rings(bell);
+            if still.strong_count() > 0 {
+                let _ = done.send(work());
+            }
+            drop(done);
+            drop(rings);
+        };
+        self.aside.jobs.send(Box::new(job)).ok()?;
+        let deadline = deadlines.deadline();
+        let mut armed = false;
+        poll_fn(|cx| match outcome.try_recv() {
+            Ok(done) => Poll::Ready(Some(done)),
+            Err(TryRecvError::Disconnected) => Poll::Ready(None),
+            Err(TryRecvError::Empty) => {
+                if !armed || deadline.has_fired() {
+                    if armed && is_gone() {
+                        return Poll::Ready(None);
+                    }
+                    armed = true;
+                    deadline.arm_wake(LOOK, cx.waker().clone());
+                }
+                let mut waiting = self.waiting.borrow_mut();
+                if !waiting.iter().any(|held| held.will_wake(cx.waker())) {
+                    waiting.push(cx.waker().clone());
+                }
+                Poll::Pending
+            }
+        })
+        .await
+    }
+}
+
+/// Rings when it goes.
+struct Rings(Arc<dyn Fn() + Send + Sync>);
+
+impl Drop for Rings {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
