@@ -1,22 +1,15 @@
-//! Who calls the admin API and what they may do: the browser guard, SigV4 verification, access keys and their policies,
-//! without any I/O.
+//! Who calls the admin API and what they may do: the browser guard, access keys and their policies, without any I/O. How a
+//! signature is verified and a policy read is the engine's, where callers of APIs are judged in the same way.
 //!
 //! [`Authenticator::check`] is the one entry point. It answers from the parts of a request, the time inside them and
 //! a key lookup; it opens nothing and waits for nothing.
 
-pub mod error;
 pub mod guard;
 pub mod keys;
-pub mod policy;
-pub mod sigv4;
 
-use std::time::SystemTime;
-
-use sha2::{Digest, Sha256};
-
-pub use error::AuthError;
 pub use guard::Guard;
 pub use keys::{AccessKey, Keyring, Keys, NoKeys, Rights, Secret};
+pub use tidegate_engine::identity::{AuthError, Payload, RequestParts, policy, sigv4};
 
 /// The signing name of the admin API. Source: botocore service model `apigateway` (v1 and v2 share it).
 pub const SERVICE: &str = "apigateway";
@@ -29,67 +22,6 @@ pub enum Mode {
     Loopback,
     /// Only stored, enabled keys are let in.
     Strict,
-}
-
-/// The body of a request as far as signing sees it.
-#[derive(Debug, Clone, Copy)]
-pub enum Payload<'a> {
-    /// The whole body; hashed only when a signature has to be verified.
-    Bytes(&'a [u8]),
-    /// SHA-256 of the body, for callers that hashed it while reading.
-    Sha256([u8; 32]),
-}
-
-impl Payload<'_> {
-    fn sha256(&self) -> [u8; 32] {
-        match self {
-            Self::Bytes(bytes) => Sha256::digest(bytes).into(),
-            Self::Sha256(hash) => *hash,
-        }
-    }
-}
-
-/// A request as it came off the wire: nothing decoded, nothing normalised.
-#[derive(Debug, Clone)]
-pub struct RequestParts<'a> {
-    /// The method in upper case.
-    pub method: &'a str,
-    /// The path as sent, still percent-encoded.
-    pub path: &'a str,
-    /// The query as sent, without `?`; empty when there was none.
-    pub query: &'a str,
-    headers: Vec<(&'a str, &'a [u8])>,
-    /// The body or its hash.
-    pub payload: Payload<'a>,
-    /// The time at which the request is judged.
-    pub now: SystemTime,
-}
-
-impl<'a> RequestParts<'a> {
-    /// Collects the parts. Headers keep their order; a name may occur more than once and in any case.
-    pub fn new(
-        method: &'a str,
-        path: &'a str,
-        query: &'a str,
-        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-        payload: Payload<'a>,
-        now: SystemTime,
-    ) -> Self {
-        Self { method, path, query, headers: headers.into_iter().collect(), payload, now }
-    }
-
-    /// The values of a header, in the order they were sent.
-    pub fn header(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| *value)
-    }
-
-    /// The names of all headers, as sent.
-    pub fn header_names(&self) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().map(|(name, _)| *name)
-    }
 }
 
 /// A caller that was let in.

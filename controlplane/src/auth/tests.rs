@@ -1,10 +1,11 @@
 //! Outside judges first (AWS's vectors, botocore's signatures), then what an attacker would change in them.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::*;
 

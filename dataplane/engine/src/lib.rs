@@ -8,6 +8,7 @@
 //! | [`head`] | what the caller sent, as offsets into one buffer |
 //! | [`exchange`] | the request's context and its ids |
 //! | [`route`] | which API, stage, resource and method it is for |
+//! | [`identity`] | who calls, and what they may do |
 //! | [`validate`] | whether it is well formed |
 //! | [`mapping`] | how its parts become parts of the upstream request |
 //! | [`integration`] | what to send, or what to answer in its place |
@@ -19,6 +20,7 @@
 pub mod exchange;
 pub mod explain;
 pub mod head;
+pub mod identity;
 pub mod integration;
 pub mod mapping;
 mod pipeline;

@@ -11,7 +11,6 @@ use std::time::{Duration, SystemTime};
 
 use hmac::Mac;
 use sha2::{Digest, Sha256};
-use tidegate_engine::integration::sigv4;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -19,6 +18,7 @@ use time::macros::format_description;
 pub use parse::parse;
 
 use super::{AuthError, RequestParts};
+use crate::integration::sigv4;
 
 /// How far a caller's clock may be off, either way. Source: `rest-api-runtime` 5.3 ("- 5 min.").
 pub const SKEW: Duration = Duration::from_secs(5 * 60);

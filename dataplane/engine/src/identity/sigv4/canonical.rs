@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use tidegate_engine::integration::sigv4;
 
 use super::{Claim, Form, RequestParts};
+use crate::integration::sigv4;
 
 /// The canonical requests a claim may have signed, at most four and without repeats.
 ///

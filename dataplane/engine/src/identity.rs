@@ -1,0 +1,10 @@
+//! Who calls, and what they may do: signatures are verified, and policies are asked. For callers of the admin API and of methods
+//! with authorization `AWS_IAM` alike.
+
+pub mod error;
+pub mod policy;
+mod request;
+pub mod sigv4;
+
+pub use error::AuthError;
+pub use request::{Payload, RequestParts};
