@@ -194,7 +194,7 @@ impl Gateway {
                     secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
                     token: None,
                 }),
-                roles: Vec::new(),
+                ..Credentials::default()
             },
         })
     }

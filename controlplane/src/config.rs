@@ -254,7 +254,7 @@ fn aws(roles: Option<PathBuf>) -> Result<AwsSettings, ConfigError> {
         }
         None => None,
     };
-    Ok(AwsSettings::read(std::env::vars(), roles.as_deref())?)
+    Ok(AwsSettings::read(std::env::vars(), roles.as_deref(), None)?)
 }
 
 fn grpc_tls(

@@ -184,7 +184,7 @@ struct Test<'p> {
 /// How the engine, or a node in its place, ends a test.
 enum End {
     /// With an answer, and the upstream's body where it is that.
-    Answered(Answer, Bytes),
+    Answered(Box<Answer>, Bytes),
     /// It cannot be carried out.
     Refused(String),
 }
@@ -263,17 +263,19 @@ impl<'p> Test<'p> {
                     Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
                     Err(NoAnswer::Call(error)) => {
                         failed = Some(error);
-                        break End::Answered(relay.reply(&mut cx, &head, Err(error)), Bytes::new());
+                        let answer = relay.reply(&mut cx, &head, Err(error));
+                        break End::Answered(Box::new(answer), Bytes::new());
                     }
                     Ok(got) => {
-                        break End::Answered(relay.reply(&mut cx, &head, Ok(&got.head)), got.body);
+                        let answer = relay.reply(&mut cx, &head, Ok(&got.head));
+                        break End::Answered(Box::new(answer), got.body);
                     }
                 },
-                Step::Answer(answer) => break End::Answered(answer, Bytes::new()),
+                Step::Answer(answer) => break End::Answered(Box::new(answer), Bytes::new()),
             };
         };
         let (mut answer, relayed) = match end {
-            End::Answered(answer, relayed) => (answer, relayed),
+            End::Answered(answer, relayed) => (*answer, relayed),
             End::Refused(reason) => return self.refused(&reason),
         };
         let body = match &mut answer.body {

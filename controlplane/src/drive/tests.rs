@@ -128,7 +128,7 @@ fn each_mapping_step_is_told_with_its_values() {
     let described = describe::read(&request).unwrap();
     let keys =
         Keys { id: "AKID".to_owned(), secret: "s".to_owned(), token: Some("hidden".to_owned()) };
-    let credentials = Credentials { own: Some(keys), roles: Vec::new() };
+    let credentials = Credentials { own: Some(keys), ..Credentials::default() };
     let told =
         decide(&world(&bundle), &credentials, &described.listener, &described.head, &request.body);
     let details = |name: &str| {

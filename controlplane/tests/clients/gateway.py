@@ -1,5 +1,6 @@
 """What the tests hold on to: a running `tidegate up`, an upstream that tells what it was asked, and calls through the gateway."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -273,3 +274,11 @@ def add_proxy(client, api, parent, part, uri, verb="ANY", parameters=None, metho
         **at, type="HTTP_PROXY", integrationHttpMethod=verb, uri=uri, requestParameters=parameters or {}
     )
     return resource
+
+
+@contextlib.contextmanager
+def verifying(moto):
+    """Has moto verify signatures and policies, as AWS does."""
+    assert request(moto.url, "POST", "/moto-api/reset-auth", body="0").status == 200
+    yield
+    assert request(moto.url, "POST", "/moto-api/reset-auth", body="inf").status == 200

@@ -3,23 +3,14 @@
 moto plays the services; what a request did is asked of it with boto3.
 """
 
-import contextlib
 import json
 
 import pytest
 
 from gateway import AWS_ACCOUNT as ACCOUNT
-from gateway import REGION, ROLE, request
+from gateway import REGION, ROLE, verifying
 
 FORM = "'application/x-www-form-urlencoded'"
-
-
-@contextlib.contextmanager
-def verifying(moto):
-    """Has moto verify signatures and policies, as AWS does."""
-    assert request(moto.url, "POST", "/moto-api/reset-auth", body="0").status == 200
-    yield
-    assert request(moto.url, "POST", "/moto-api/reset-auth", body="inf").status == 200
 
 
 class Deployed:

@@ -94,12 +94,14 @@ pub struct Now {
     pub unix_ms: u64,
 }
 
-/// `$context.requestId`, `$context.extendedRequestId` and the trace root of one request.
+/// What tells one request from others: `$context.requestId`, `$context.extendedRequestId`, its trace root, and who signed it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ids {
     request: [u8; 36],
     extended: [u8; 16],
     trace: [u8; 35],
+    /// Which of those whom the node knows it is who signed the request; nobody where nobody had to.
+    pub(crate) caller: Option<u32>,
 }
 
 impl Ids {
@@ -139,7 +141,7 @@ impl Ids {
         trace[11..19].copy_from_slice(&hex(e));
         trace[19..27].copy_from_slice(&hex(f));
         trace[27..].copy_from_slice(&hex(g));
-        Self { request, extended, trace }
+        Self { request, extended, trace, caller: None }
     }
 
     /// Takes over a caller's `x-amzn-RequestId` if it is a UUID. Source: developer guide, `$context.requestId`.

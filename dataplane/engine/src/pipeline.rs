@@ -6,6 +6,7 @@
 use crate::exchange::{Ctx, Ids, draw};
 use crate::explain::nearest;
 use crate::head::{BodySize, Head, Known, Method};
+use crate::identity;
 use crate::integration::http;
 use crate::integration::mapped::{NoAnswer, Sent, Unanswered, Unsent};
 use crate::mapping::body::Document;
@@ -117,7 +118,8 @@ fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure
             // The stage that an address names by itself does not stand in the path, nor does its base path fall away.
             let mapped = address.stage.is_some() && !address.default_endpoint;
             let path_from = if mapped { head.path.range().start } else { from };
-            let routed = Routed { place, values, path_from: path_from as u32 };
+            let (path_from, behind_stage) = (path_from as u32, from as u32);
+            let routed = Routed { place, values, path_from, behind_stage };
             if cx.trace.is_some() {
                 explain_route(cx, head, &routed, from, end);
             }
@@ -192,6 +194,8 @@ pub struct Calling {
 pub struct Receiving {
     routed: Routed,
     ids: Ids,
+    /// Whether the body is waited for because it is signed.
+    identifies: bool,
 }
 
 /// A request whose template goes on elsewhere.
@@ -215,8 +219,22 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     let Some(method) = world.method(routed.place) else {
         return refuse(cx, head, &routed, ids, Failure::Misconfigured);
     };
-    let Authorize::Forward(auth) = &method.authorize else {
-        return integrate(cx, head, routed, ids);
+    let auth = match &method.authorize {
+        Authorize::Anyone => return integrate(cx, head, routed, ids, None),
+        Authorize::Iam => {
+            return match identity::expects(cx, head) {
+                Err(refusal) => refuse(cx, head, &routed, ids, refusal),
+                Ok(()) if head.body == BodySize::Empty => {
+                    identify(cx, head, routed, ids, Vec::new())
+                }
+                Ok(()) => {
+                    let limit = payload(cx, routed.place);
+                    let receiving = Receiving { routed, ids, identifies: true };
+                    Step::Wait(Wait::Body(limit, Next::new(receiving)))
+                }
+            };
+        }
+        Authorize::Forward(auth) => auth,
     };
     cx.note("authorize", || format!("ask {}", auth.upstream.authority));
     let target = lines(cx, |out| out.extend_from_slice(&auth.target));
@@ -247,6 +265,17 @@ fn authorize(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
     Step::Wait(Wait::Call(call, Next::new(Calling { purpose, routed, ids, overrides })))
 }
 
+/// Phase 4 of a request that has to be signed, once its whole body is there.
+fn identify(cx: &mut Ctx<'_>, head: &Head, routed: Routed, mut ids: Ids, body: Vec<u8>) -> Step {
+    match identity::identify(cx, head, &routed, &body) {
+        Ok(caller) => {
+            ids.caller = Some(caller);
+            integrate(cx, head, routed, ids, Some(body))
+        }
+        Err(refusal) => refuse(cx, head, &routed, ids, refusal),
+    }
+}
+
 /// Goes on with what a call came to.
 pub(crate) fn replied(
     parked: Calling,
@@ -259,7 +288,7 @@ pub(crate) fn replied(
         Purpose::Authorize => {
             let failure = match got {
                 Ok(reply) if (200..300).contains(&reply.head.status) => {
-                    return integrate(cx, head, routed, ids);
+                    return integrate(cx, head, routed, ids, None);
                 }
                 Ok(reply) if reply.head.status < 500 => Failure::Unauthorized,
                 // An authorizer that is down admits nobody.
@@ -324,24 +353,40 @@ pub(crate) fn received(
     head: &Head,
     got: Result<Vec<u8>, BodyError>,
 ) -> Step {
-    let Receiving { routed, ids } = parked;
+    let Receiving { routed, ids, identifies } = parked;
+    match got {
+        Ok(body) if identifies => identify(cx, head, routed, ids, body),
+        Ok(body) => decode(cx, head, routed, ids, body),
+        Err(BodyError::TooLarge) => {
+            let limit = payload(cx, routed.place);
+            refuse(cx, head, &routed, ids, Failure::TooLarge(limit))
+        }
+        Err(BodyError::Broken) => refuse(cx, head, &routed, ids, Failure::BadBody),
+    }
+}
+
+/// Goes on with the body as it was before its content coding.
+fn decode(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) -> Step {
     let limit = payload(cx, routed.place);
-    let body = match got {
-        Ok(body) => match cx.world.link(routed.place).compression {
-            Some(threshold) => compress::decoded(head, body, threshold, limit),
-            None => Ok(body),
-        },
-        Err(BodyError::TooLarge) => Err(Failure::TooLarge(limit)),
-        Err(BodyError::Broken) => Err(Failure::BadBody),
+    let decoded = match cx.world.link(routed.place).compression {
+        Some(threshold) => compress::decoded(head, body, threshold, limit),
+        None => Ok(body),
     };
-    match body {
+    match decoded {
         Ok(body) => send(cx, head, routed, ids, body),
         Err(failure) => refuse(cx, head, &routed, ids, failure),
     }
 }
 
-/// Phases 5 to 7: whether the request is well formed, and then what to send, or what to answer in its place.
-fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
+/// Phases 5 to 7: whether the request is well formed, and then what to send, or what to answer in its place. The body is there
+/// already if who calls was told by it.
+fn integrate(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    routed: Routed,
+    ids: Ids,
+    body: Option<Vec<u8>>,
+) -> Step {
     let world = cx.world;
     let place = routed.place;
     let Some(method) = world.method(place) else {
@@ -369,6 +414,7 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         Integration::HttpProxy(http)
             if http.reads_body
                 || http.whole
+                || (body.is_some() && head.body != BodySize::Empty)
                 || http.conversion.is_some()
                 || is_coded(cx, head, http, place) =>
         {
@@ -398,9 +444,13 @@ fn integrate(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids) -> Step {
         }
     };
     match wants_body {
-        Ok(true) => {
-            Step::Wait(Wait::Body(payload(cx, place), Next::new(Receiving { routed, ids })))
-        }
+        Ok(true) => match body {
+            Some(body) => decode(cx, head, routed, ids, body),
+            None => {
+                let receiving = Receiving { routed, ids, identifies: false };
+                Step::Wait(Wait::Body(payload(cx, place), Next::new(receiving)))
+            }
+        },
         Ok(false) => send(cx, head, routed, ids, Vec::new()),
         Err(failure) => refuse(cx, head, &routed, ids, failure),
     }

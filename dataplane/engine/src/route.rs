@@ -17,6 +17,8 @@ pub struct Routed {
     pub place: Place,
     /// Where in the head's buffer the path begins that events show: behind the stage, or at the base path of a custom domain.
     pub(crate) path_from: u32,
+    /// Where the path begins that resources are found by: behind the stage, or behind the base path of a custom domain.
+    pub(crate) behind_stage: u32,
     /// Values of the route's parameters in the request's head. Their names stand with the method.
     pub(crate) values: Captures,
 }

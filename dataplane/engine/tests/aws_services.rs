@@ -39,7 +39,7 @@ fn stage(integration: v1::Integration) -> Stage {
 fn driver(integration: v1::Integration) -> Driver {
     let mut driver = Driver::serving(v1::Api::default(), vec![stage(integration)], &[]);
     let keys = Keys { id: "AK".into(), secret: "s".into(), token: None };
-    driver.credentials = Credentials { own: Some(keys), roles: Vec::new() };
+    driver.credentials = Credentials { own: Some(keys), ..Credentials::default() };
     driver
 }
 

@@ -324,6 +324,7 @@ fn an_invocation_is_a_signed_post_to_the_regions_lambda() {
     driver.credentials = Credentials {
         own: Some(keys("AKOWN", Some("tok"))),
         roles: vec![("arn:aws:iam::1:role/r".into(), keys("AKROLE", None))],
+        ..Credentials::default()
     };
     let ran = driver.runs(&head("PUT /prod/x", &[]), b"", said("{}"));
     let fields = &ran.call().sent.fields;

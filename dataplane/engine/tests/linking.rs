@@ -72,8 +72,8 @@ fn what_this_version_cannot_honour_is_refused_rather_than_skipped() {
             "GET /x: apiKeyRequired is not supported yet",
         ),
         (
-            change(|b| b.resources[0].methods[0].authorization_type = "AWS_IAM".into()),
-            "GET /x: authorization type AWS_IAM is not supported yet",
+            change(|b| b.resources[0].methods[0].authorization_type = "JWT".into()),
+            "GET /x: authorization type JWT is not supported yet",
         ),
         (
             change(|b| b.resources[0].methods[0].authorization_type = "CUSTOM".into()),

@@ -90,7 +90,7 @@ fn gateway(driver: Driver, lambda: &Upstream, resources: Vec<v1::Resource>) -> G
     let variable = ("AWS_ENDPOINT_URL_LAMBDA".to_owned(), lambda.url(""));
     options.endpoints = Endpoints::read([variable].into_iter()).unwrap();
     let keys = Keys { id: "AKIDEXAMPLE".into(), secret: "secret".into(), token: None };
-    options.credentials = Credentials { own: Some(keys), roles: Vec::new() };
+    options.credentials = Credentials { own: Some(keys), ..Credentials::default() };
     let mut made = bundle(resources);
     made.binary_media_types = vec!["image/png".into()];
     Gateway::serving(options, objects(&made))

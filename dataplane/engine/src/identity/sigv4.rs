@@ -85,6 +85,13 @@ pub fn verify(claim: &Claim, request: &RequestParts<'_>, secret: &str) -> Result
     }
 }
 
+/// The session token that a request shows, in either form; none of a temporary key's caller is a refusal.
+pub fn token(request: &RequestParts<'_>) -> Option<String> {
+    let in_header = request.header("x-amz-security-token").next();
+    let shown = in_header.map(|value| String::from_utf8_lossy(value).into_owned());
+    shown.or_else(|| parse::query_value(request.query, "X-Amz-Security-Token"))
+}
+
 fn is_signed(claim: &Claim, key: &[u8; 32], canonical_request: &[u8]) -> bool {
     let timestamp = format_time(claim.time);
     let digest = hex::encode(Sha256::digest(canonical_request));

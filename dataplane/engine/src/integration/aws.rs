@@ -11,7 +11,7 @@ use super::endpoints::{ServiceApi, ServiceUri};
 use super::http::{callers_content_type, takes_body, timeout_ms, trace_line, user_agent};
 use super::mappings::{HeaderRules, Mappings, Seen, put_headers, tell};
 use super::services;
-use super::sigv4::{self, PathStyle, Signer, Subject};
+use super::sigv4::{self, Keys, PathStyle, Signer, Subject};
 use super::target::Target;
 use crate::exchange::Ctx;
 use crate::head::{Known, Method};
@@ -29,8 +29,8 @@ pub(crate) struct Service {
     region: Box<str>,
     signing_name: Box<str>,
     path_style: PathStyle,
-    /// ARN of the role to call it as; empty for none.
-    role: Box<str>,
+    /// As whom it is called.
+    as_whom: AsWhom,
     /// `None`: the caller's.
     pub(crate) method: Option<Method>,
     target: Target,
@@ -45,6 +45,25 @@ pub(crate) struct Service {
     timeout_ms: u32,
 }
 
+/// As whom a service is called.
+#[derive(Debug)]
+enum AsWhom {
+    /// The role of an ARN; where that is empty, the gateway itself.
+    Role(Box<str>),
+    /// Whoever calls the method. Source: API Gateway API Reference, `PutIntegration`, `credentials`.
+    Caller,
+}
+
+impl AsWhom {
+    /// `arn:aws:iam::*:user/*` means the caller.
+    fn of(credentials: &str) -> Self {
+        match credentials.ends_with(":iam::*:user/*") {
+            true => Self::Caller,
+            false => Self::Role(credentials.into()),
+        }
+    }
+}
+
 /// Builds the call of an integration. The mappings are the integration's own, or none for `AWS_PROXY`, which has none.
 pub(crate) fn link(
     from: &v1::Integration,
@@ -54,12 +73,6 @@ pub(crate) fn link(
     settings: &Settings,
     api_id: &str,
 ) -> Result<Service, Unfit> {
-    // AWS_IAM is what tells who calls; a method without it has no caller whose credentials could be used.
-    if is_callers(&from.credentials) {
-        return Err(Unfit::Here(
-            "it calls with the caller's credentials, which only methods with authorization AWS_IAM have".into(),
-        ));
-    }
     let (uri, varies) = variables.fold(&from.uri);
     let unfit = |what: String| if varies { Unfit::Here(what) } else { Unfit::Always(what) };
     let uri = ServiceUri::parse(&uri).map_err(|e| unfit(format!("{e}: '{uri}'")))?;
@@ -104,7 +117,7 @@ pub(crate) fn link(
         region: uri.signing_region().into(),
         signing_name: uri.signing_name().into(),
         path_style: if uri.service == "s3" { PathStyle::AsSent } else { PathStyle::Normalised },
-        role: variables.fold(&from.credentials).0.into(),
+        as_whom: AsWhom::of(&variables.fold(&from.credentials).0),
         method,
         reads_body: mappings.read_body(),
         target: Target::parse(&path, &query, &mappings.paths, mappings.queries),
@@ -145,12 +158,6 @@ const HEADER_RULES: HeaderRules = HeaderRules {
     },
 };
 
-/// Whether credentials are those of whoever calls: `arn:aws:iam::*:user/*`. Source: API Gateway API Reference, `PutIntegration`,
-/// `credentials`.
-fn is_callers(credentials: &str) -> bool {
-    credentials.ends_with(":iam::*:user/*")
-}
-
 /// The function that a URI of Lambda invokes; `None` when it is no such URI.
 pub(crate) fn is_lambda(uri: &str) -> bool {
     uri.contains(":lambda:path/")
@@ -160,13 +167,27 @@ impl Service {
     /// Tells what its mappings give, and which key signs.
     pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
         tell(cx, view, &self.headers, &self.target);
-        let credentials = cx.credentials;
-        cx.detail(|| match credentials.of(&self.role) {
-            Some(keys) => {
+        let keys = self.keys(cx, view);
+        cx.detail(|| match keys {
+            Ok(Some(keys)) => {
                 format!("signed with key {} for {} in {}", keys.id, self.signing_name, self.region)
             }
-            None => "not signed: there is no key".to_owned(),
+            Ok(None) => "not signed: there is no key".to_owned(),
+            Err(_) => {
+                "it is called as its caller, whom only methods with authorization AWS_IAM know"
+                    .to_owned()
+            }
         });
+    }
+
+    /// What a call is signed with, if with anything.
+    fn keys<'w>(&self, cx: &Ctx<'w>, view: &View<'w>) -> Result<Option<&'w Keys>, Failure> {
+        match &self.as_whom {
+            AsWhom::Role(role) => Ok(cx.credentials.of(role)),
+            AsWhom::Caller => {
+                view.caller.map(|caller| Some(&caller.keys)).ok_or(Failure::Misconfigured)
+            }
+        }
     }
 
     /// Writes the call that passes the caller's body on.
@@ -220,7 +241,10 @@ impl Service {
             trace_line(out, view.head, view.ids);
         });
         put?;
-        let fields = self.signed(cx, method, &target, fields, &body);
+        let fields = match self.keys(cx, view)? {
+            Some(keys) => self.signed(cx, keys, method, &target, fields, &body),
+            None => fields,
+        };
         let request = Outgoing { method, target, fields, timeout_ms: self.timeout_ms };
         let (purpose, upstream) = (Purpose::Integrate, self.upstream.clone());
         Ok(Call { purpose, upstream, request, body, max_reply: MAX_REPLY })
@@ -230,12 +254,12 @@ impl Service {
     fn signed(
         &self,
         cx: &mut Ctx<'_>,
+        keys: &Keys,
         method: Method,
         target: &Fields,
         fields: Fields,
         body: &[u8],
     ) -> Fields {
-        let Some(keys) = cx.credentials.of(&self.role) else { return fields };
         let signer = Signer {
             keys,
             region: &self.region,

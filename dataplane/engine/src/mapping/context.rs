@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use crate::exchange::calendar::Moment;
 use crate::exchange::{Ctx, Ids};
 use crate::head::{Head, Known};
+use crate::identity::Caller;
 use crate::mapping::body::Document;
 use crate::mapping::json;
 use crate::mapping::template::Overrides;
@@ -19,8 +20,11 @@ use crate::snapshot::{Place, World};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Context {
+    AccessKey,
     AccountId,
     ApiId,
+    Caller,
+    CallersAccount,
     DeploymentId,
     DomainName,
     DomainPrefix,
@@ -40,7 +44,9 @@ pub enum Context {
     ResourcePath,
     SourceIp,
     Stage,
+    User,
     UserAgent,
+    UserArn,
     /// One that AWS has and nothing sets here: it has no value, as on AWS without the feature it belongs to.
     Unset,
 }
@@ -68,24 +74,24 @@ impl Context {
             "requestTimeEpoch" => Self::RequestTimeEpoch,
             "resourceId" => Self::ResourceId,
             "resourcePath" => Self::ResourcePath,
+            "identity.accessKey" => Self::AccessKey,
+            "identity.accountId" => Self::CallersAccount,
+            "identity.caller" => Self::Caller,
             "identity.sourceIp" => Self::SourceIp,
+            "identity.user" => Self::User,
+            "identity.userArn" => Self::UserArn,
             "stage" => Self::Stage,
             "identity.userAgent" => Self::UserAgent,
             "awsEndpointRequestId" | "wafResponseCode" | "webaclArn" => Self::Unset,
             _ if name.starts_with("authorizer.") => Self::Unset,
             _ => match name.strip_prefix("identity.")? {
-                "accessKey"
-                | "accountId"
-                | "apiKey"
+                "apiKey"
                 | "apiKeyId"
-                | "caller"
                 | "cognitoAuthenticationProvider"
                 | "cognitoAuthenticationType"
                 | "cognitoIdentityId"
                 | "cognitoIdentityPoolId"
                 | "principalOrgId"
-                | "user"
-                | "userArn"
                 | "vpcId"
                 | "vpceId" => Self::Unset,
                 name if name.starts_with("clientCert.") => Self::Unset,
@@ -97,7 +103,10 @@ impl Context {
     /// Its name without `context.`, for people; of one that nothing sets, what that means.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::AccessKey => "identity.accessKey",
             Self::AccountId => "accountId",
+            Self::Caller => "identity.caller",
+            Self::CallersAccount => "identity.accountId",
             Self::ApiId => "apiId",
             Self::DeploymentId => "deploymentId",
             Self::DomainName => "domainName",
@@ -118,7 +127,9 @@ impl Context {
             Self::ResourcePath => "resourcePath",
             Self::SourceIp => "identity.sourceIp",
             Self::Stage => "stage",
+            Self::User => "identity.user",
             Self::UserAgent => "identity.userAgent",
+            Self::UserArn => "identity.userArn",
             Self::Unset => "(unset)",
         }
     }
@@ -135,6 +146,8 @@ pub struct View<'a> {
     pub values: &'a Captures,
     /// Its ids.
     pub ids: &'a Ids,
+    /// Who signed it, where someone had to.
+    pub caller: Option<&'a Caller>,
     /// Where names of API, stage and account are looked up when a mapping wants them.
     pub world: &'a World,
     /// The method's place there.
@@ -184,6 +197,7 @@ impl<'a> View<'a> {
             names,
             values: &routed.values,
             ids,
+            caller: ids.caller.and_then(|number| cx.credentials.callers.get(number as usize)),
             world: cx.world,
             place: routed.place,
             path_from: routed.path_from as usize,
@@ -205,6 +219,18 @@ impl<'a> View<'a> {
     /// The stage's variables.
     pub(crate) fn stage_variables(&self) -> &'a [(String, String)] {
         &self.world.link(self.place).variables
+    }
+
+    /// What a variable says of who signed; `None` of any other variable, and where nobody had to sign.
+    pub(crate) fn signed_by(&self, variable: Context) -> Option<&'a str> {
+        let caller = self.caller?;
+        Some(match variable {
+            Context::AccessKey => &caller.keys.id,
+            Context::CallersAccount => caller.account_id(),
+            Context::Caller | Context::User => &caller.user_id,
+            Context::UserArn => &caller.arn,
+            _ => return None,
+        })
     }
 
     /// The value of a variable; empty where it has none.
@@ -247,6 +273,11 @@ impl<'a> View<'a> {
             Context::SourceIp => Owned(self.peer.to_string()),
             Context::Stage => Borrowed(facts.stage),
             Context::UserAgent => text(self.head.last(Known::UserAgent).unwrap_or_default()),
+            Context::AccessKey
+            | Context::CallersAccount
+            | Context::Caller
+            | Context::User
+            | Context::UserArn => Borrowed(self.signed_by(variable).unwrap_or_default()),
             Context::Unset => Borrowed(""),
         }
     }
@@ -279,8 +310,13 @@ mod tests {
             "error.validationErrorString",
             "extendedRequestId",
             "httpMethod",
+            "identity.accessKey",
+            "identity.accountId",
+            "identity.caller",
             "identity.sourceIp",
+            "identity.user",
             "identity.userAgent",
+            "identity.userArn",
             "isCanaryRequest",
             "path",
             "protocol",
@@ -293,6 +329,6 @@ mod tests {
         ] {
             assert_eq!(Context::parse(name).map(Context::name), Some(name));
         }
-        assert_eq!(Context::parse("identity.user"), Some(Context::Unset));
+        assert_eq!(Context::parse("identity.cognitoIdentityId"), Some(Context::Unset));
     }
 }

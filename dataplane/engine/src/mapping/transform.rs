@@ -180,9 +180,9 @@ impl Source for Seen<'_> {
         let mut members = Map::new();
         for inner in CONTEXT.iter().filter_map(|held| held.strip_prefix(name)?.strip_prefix('.')) {
             let variable = Context::parse(&format!("{name}.{inner}"))?;
-            let value = match variable {
-                Context::Unset => Value::Null,
-                variable => Value::String(self.view.context(variable).into_owned()),
+            let value = match self.datum(variable) {
+                None | Some(Datum::Null) => Value::Null,
+                Some(_) => Value::String(self.view.context(variable).into_owned()),
             };
             members.insert(inner.to_owned(), value);
         }
@@ -213,6 +213,14 @@ impl Seen<'_> {
         let view = self.view;
         Some(match variable {
             Context::Unset => Datum::Null,
+            Context::AccessKey
+            | Context::CallersAccount
+            | Context::Caller
+            | Context::User
+            | Context::UserArn => {
+                let told = view.signed_by(variable);
+                told.map_or(Datum::Null, |text| Datum::Text(Cow::Borrowed(text)))
+            }
             Context::RequestTimeEpoch => {
                 i64::try_from(view.unix_ms).map_or(Datum::Null, Datum::Number)
             }
@@ -223,7 +231,7 @@ impl Seen<'_> {
     }
 }
 
-/// The members of `$context` where nobody signed, without the overrides, which are the template's own; recorded.
+/// The members of `$context`, without the overrides, which are the template's own; recorded.
 const CONTEXT: [&str; 28] = [
     "accountId",
     "apiId",

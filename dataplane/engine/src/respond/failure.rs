@@ -36,6 +36,16 @@ pub enum Failure {
     BadCoding,
     /// No template for the content type, and none may pass.
     UnsupportedMediaType,
+    /// The method wants a signature, and there is none.
+    Unsigned,
+    /// The signature cannot be read.
+    IncompleteSignature,
+    /// The signature is wrong, too old, or for another service or region.
+    WrongSignature,
+    /// The node knows no such access key.
+    UnknownCaller,
+    /// The caller's policy does not let it call the method.
+    Denied,
     /// The authorizer refused the caller.
     Unauthorized,
     /// The authorizer did not answer.
@@ -106,6 +116,9 @@ impl Failure {
             Self::InvalidReply => ResponseType::BadResponseBody,
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
             Self::BadCoding | Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
+            Self::Unsigned => ResponseType::MissingAuthenticationToken,
+            Self::IncompleteSignature | Self::WrongSignature => ResponseType::InvalidSignature,
+            Self::UnknownCaller | Self::Denied => ResponseType::AccessDenied,
             Self::Unauthorized => ResponseType::Unauthorized,
             Self::AuthorizerFailed => ResponseType::AuthorizerConfigurationError,
             Self::Misconfigured
@@ -141,6 +154,15 @@ impl Failure {
             Self::UnsupportedMediaType => {
                 "no request template for this content type, and passthrough is off"
             }
+            Self::Unsigned => "the method has authorization AWS_IAM, and the request no signature",
+            Self::IncompleteSignature => "the request's signature cannot be read",
+            Self::WrongSignature => {
+                "the request's signature is wrong, too old, or for another service or region"
+            }
+            Self::UnknownCaller => {
+                "the node knows no such access key (--aws-callers), or the session token is another"
+            }
+            Self::Denied => "the caller's policy does not let it call the method",
             Self::Unauthorized => "the authorizer refused the caller",
             Self::AuthorizerFailed => "the authorizer did not answer",
             Self::Misconfigured => "the method's integration cannot be carried out as configured",
@@ -202,7 +224,15 @@ impl Failure {
             | Self::InvalidBody
             | Self::BadParameter => 400,
             Self::Unauthorized => 401,
-            Self::UnknownApi | Self::UnknownStage | Self::NoRoute | Self::NoMethod => 403,
+            Self::UnknownApi
+            | Self::UnknownStage
+            | Self::NoRoute
+            | Self::NoMethod
+            | Self::Unsigned
+            | Self::IncompleteSignature
+            | Self::WrongSignature
+            | Self::UnknownCaller
+            | Self::Denied => 403,
             Self::TooLarge(_) => 413,
             Self::BadCoding | Self::UnsupportedMediaType => 415,
             Self::LambdaMalformed
@@ -232,7 +262,13 @@ impl Failure {
     pub(crate) fn exception(self) -> &'static str {
         match self {
             Self::UnknownApi | Self::UnknownStage => "ForbiddenException",
-            Self::NoRoute | Self::NoMethod => "MissingAuthenticationTokenException",
+            Self::NoRoute | Self::NoMethod | Self::Unsigned => {
+                "MissingAuthenticationTokenException"
+            }
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::WrongSignature => "InvalidSignatureException",
+            Self::UnknownCaller => "UnrecognizedClientException",
+            Self::Denied => "AccessDeniedException",
             Self::Unauthorized => "UnauthorizedException",
             Self::TooLarge(_) => "RequestTooLargeException",
             Self::AuthorizerFailed => "AuthorizerConfigurationException",
@@ -257,7 +293,11 @@ impl Failure {
     pub(crate) fn message(self) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match self {
             Self::UnknownApi | Self::UnknownStage => "Forbidden",
-            Self::NoRoute | Self::NoMethod => "Missing Authentication Token",
+            Self::NoRoute | Self::NoMethod | Self::Unsigned => "Missing Authentication Token",
+            Self::IncompleteSignature => "Incomplete Signature",
+            Self::WrongSignature => "Invalid Signature",
+            Self::UnknownCaller => "The security token included in the request is invalid.",
+            Self::Denied => "User is not authorized to access this resource",
             Self::BadPath | Self::BadBody => "Bad Request",
             Self::BadJson => "Invalid JSON in request body",
             Self::NotJsonPayload => "Could not parse request body into json",
@@ -301,8 +341,13 @@ impl Failure {
             | Self::NoRoute
             | Self::NoMethod
             | Self::BadPath
+            | Self::Unsigned
+            | Self::IncompleteSignature
+            | Self::WrongSignature
+            | Self::UnknownCaller
             | Self::Unauthorized
             | Self::AuthorizerFailed => Voice::FrontEnd,
+            Self::Denied => Voice::Policy,
             Self::TooLarge(_) => Voice::Plain,
             _ => Voice::Execution,
         }
@@ -314,6 +359,8 @@ impl Failure {
 pub(crate) enum Voice {
     /// `{"message":"..."}`: routing, authorization, keys and limits.
     FrontEnd,
+    /// `{"Message":"..."}`: policies.
+    Policy,
     /// `{"message": "..."}`: validation, mapping and integrations.
     Execution,
     /// Text that is no JSON, and cannot be customised.

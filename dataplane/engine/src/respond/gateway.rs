@@ -111,7 +111,8 @@ pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refu
     let answer = match custom {
         Some((custom, place)) => {
             let path_from = refused.head.path.range().start as u32;
-            let routed = Routed { place, values: refused.values, path_from };
+            let behind_stage = path_from;
+            let routed = Routed { place, values: refused.values, path_from, behind_stage };
             let view = View::new(cx, refused.head, &routed, &refused.ids);
             let view = View { error: Some(error), ..view };
             custom.answer(cx, &view, failure, tail)
@@ -140,8 +141,11 @@ fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) 
     });
     let body = lines(cx, |out| match voice {
         Voice::Plain => out.extend_from_slice(message.unwrap_or_default().as_bytes()),
-        Voice::FrontEnd | Voice::Execution => {
-            out.extend_from_slice(b"{\"message\":");
+        Voice::FrontEnd | Voice::Policy | Voice::Execution => {
+            let name: &[u8] = if voice == Voice::Policy { b"Message" } else { b"message" };
+            out.extend_from_slice(b"{\"");
+            out.extend_from_slice(name);
+            out.extend_from_slice(b"\":");
             if voice == Voice::Execution {
                 out.push(b' ');
             }

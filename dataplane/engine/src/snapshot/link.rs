@@ -69,6 +69,8 @@ pub(crate) struct LinkedMethod {
 #[derive(Debug)]
 pub(crate) enum Authorize {
     Anyone,
+    /// Who signs the request, and has a policy that lets it.
+    Iam,
     Forward(ForwardAuth),
 }
 
@@ -335,6 +337,7 @@ impl Draft<'_> {
         }
         match method.authorization_type.as_str() {
             "NONE" => Ok(Authorize::Anyone),
+            "AWS_IAM" => Ok(Authorize::Iam),
             "CUSTOM" => {
                 let authorizer =
                     self.bundle.authorizers.iter().find(|a| a.id == method.authorizer_id);

@@ -75,7 +75,7 @@ pub fn driver(api: &Value, stage: Stage) -> Driver {
     if api["signs"] == true {
         let keys = |id: &str| Keys { id: id.into(), secret: "s".into(), token: None };
         let roles = vec![("arn:aws:iam::1:role/r".into(), keys("AKROLE"))];
-        driver.credentials = Credentials { own: Some(keys("AKOWN")), roles };
+        driver.credentials = Credentials { own: Some(keys("AKOWN")), roles, callers: Vec::new() };
     }
     driver
 }

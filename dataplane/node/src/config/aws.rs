@@ -26,13 +26,18 @@ pub struct Aws {
     /// Keys of the roles that integrations name: a JSON object from role ARN to accessKeyId, secretAccessKey and sessionToken
     #[arg(long, env = "TIDEGATE_AWS_ROLES", value_name = "FILE")]
     aws_roles: Option<PathBuf>,
+
+    /// Who may call methods with authorization AWS_IAM: a JSON object from the ARN of a user or session to accessKeyId,
+    /// secretAccessKey, sessionToken, userId and policy
+    #[arg(long, env = "TIDEGATE_AWS_CALLERS", value_name = "FILE")]
+    aws_callers: Option<PathBuf>,
 }
 
 impl Aws {
     /// The keys to sign with, and where services are called.
     ///
     /// # Errors
-    /// If the file of roles cannot be read, or a variable holds no URL.
+    /// If a file cannot be read or is not in its form, or a variable holds no URL.
     pub fn settings(&self) -> anyhow::Result<AwsSettings> {
         let flags = [
             ("AWS_ACCESS_KEY_ID", &self.aws_access_key_id),
@@ -41,11 +46,16 @@ impl Aws {
         ];
         let flags =
             flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-        let file = self.aws_roles.as_deref();
-        let roles = file.map(|path| {
-            std::fs::read(path).with_context(|| format!("--aws-roles {}", path.display()))
-        });
-        Ok(AwsSettings::read(std::env::vars().chain(flags), roles.transpose()?.as_deref())?)
+        let read = |flag: &str, file: &Option<PathBuf>| {
+            let text = file.as_deref().map(|path| {
+                std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
+            });
+            text.transpose()
+        };
+        let roles = read("--aws-roles", &self.aws_roles)?;
+        let callers = read("--aws-callers", &self.aws_callers)?;
+        let variables = std::env::vars().chain(flags);
+        Ok(AwsSettings::read(variables, roles.as_deref(), callers.as_deref())?)
     }
 }
 
@@ -55,6 +65,7 @@ impl std::fmt::Debug for Aws {
         f.debug_struct("Aws")
             .field("aws_access_key_id", &self.aws_access_key_id)
             .field("aws_roles", &self.aws_roles)
+            .field("aws_callers", &self.aws_callers)
             .finish_non_exhaustive()
     }
 }
@@ -64,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_and_a_file_of_roles_become_keys() {
+    fn flags_and_files_become_keys() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("roles.json");
         std::fs::write(&file, r#"{"arn:r": {"accessKeyId": "AKROLE", "secretAccessKey": "s"}}"#)
@@ -74,11 +85,19 @@ mod tests {
             aws_secret_access_key: Some("hidden".into()),
             aws_session_token: None,
             aws_roles: Some(file.clone()),
+            aws_callers: None,
         };
         let keys = aws.settings().unwrap().credentials;
         let id = |role: &str| keys.of(role).map(|keys| keys.id.as_str());
         assert_eq!((id("arn:r"), id("")), (Some("AKROLE"), Some("AKFLAG")));
         assert!(!format!("{aws:?}").contains("hidden"));
+        let callers = Aws { aws_roles: None, aws_callers: Some(file.clone()), ..aws.clone() };
+        std::fs::write(
+            &file,
+            r#"{"arn:aws:iam::123456789012:user/ann": {"accessKeyId": "AKANN", "secretAccessKey": "s"}}"#,
+        )
+        .unwrap();
+        assert_eq!(callers.settings().unwrap().credentials.callers[0].keys.id, "AKANN");
         std::fs::write(&file, r#"{"arn": {"accessKeyId": "A"}}"#).unwrap();
         let error = format!("{:#}", aws.settings().unwrap_err());
         assert!(error.contains("file of roles") && error.contains("secretAccessKey"), "{error}");

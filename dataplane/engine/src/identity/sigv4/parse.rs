@@ -265,6 +265,11 @@ fn query_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
+/// The first value of a name in a query.
+pub(super) fn query_value(query: &str, name: &str) -> Option<String> {
+    query_pairs(query).find(|(held, _)| held == name).map(|(_, value)| value)
+}
+
 fn bad_date() -> AuthError {
     incomplete("Date must be in ISO-8601 'basic format'.")
 }

@@ -95,24 +95,26 @@ fn context(view: &View<'_>) -> Vec<u8> {
 
 fn identity(view: &View<'_>) -> Vec<u8> {
     let mut out = Object::open(Vec::with_capacity(512));
-    for name in ["cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller"] {
-        out.raw(name, b"null");
-    }
+    let signed_by = |out: &mut Object, name: &str, variable: Context| match view.signed_by(variable)
+    {
+        Some(told) => out.text(name, told),
+        None => out.raw(name, b"null"),
+    };
+    out.raw("cognitoIdentityPoolId", b"null");
+    signed_by(&mut out, "accountId", Context::CallersAccount);
+    out.raw("cognitoIdentityId", b"null");
+    signed_by(&mut out, "caller", Context::Caller);
     out.text("sourceIp", &view.context(Context::SourceIp));
-    for name in [
-        "principalOrgId",
-        "accessKey",
-        "cognitoAuthenticationType",
-        "cognitoAuthenticationProvider",
-        "userArn",
-    ] {
-        out.raw(name, b"null");
-    }
+    out.raw("principalOrgId", b"null");
+    signed_by(&mut out, "accessKey", Context::AccessKey);
+    out.raw("cognitoAuthenticationType", b"null");
+    out.raw("cognitoAuthenticationProvider", b"null");
+    signed_by(&mut out, "userArn", Context::UserArn);
     match view.head.last(Known::UserAgent) {
         Some(agent) => out.text("userAgent", &String::from_utf8_lossy(agent)),
         None => out.raw("userAgent", b"null"),
     }
-    out.raw("user", b"null");
+    signed_by(&mut out, "user", Context::User);
     out.close()
 }
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tidegate_control::auth::policy::{Context, Decision, Policy};
+use tidegate_engine::identity::policy::{Context, Decision, Policy};
 
 /// A policy, a NUL, an action, a NUL, a resource.
 fuzz_target!(|data: &[u8]| {
