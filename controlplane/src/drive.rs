@@ -121,7 +121,7 @@ fn decide(
                 note(&mut cx, |_| would_collect(limit, body));
                 next.give(&mut cx, head, Ok(body.to_vec()))
             }
-            Step::Wait(Wait::Elsewhere(next)) => next.give(&mut cx, head, ()),
+            Step::Wait(Wait::Elsewhere(next)) => next.give(&mut cx, head, Ok(())),
             Step::Wait(Wait::Call(call, next)) if call.purpose == Purpose::Authorize => {
                 note(&mut cx, |scratch| would_call(&call, scratch));
                 next.give(&mut cx, head, Ok(Reply::of(200, Vec::new())))

@@ -227,7 +227,7 @@ impl<'p> Test<'p> {
                     let got = if fits { Ok(body) } else { Err(BodyError::TooLarge) };
                     next.give(&mut cx, &head, got)
                 }
-                Step::Wait(Wait::Elsewhere(next)) => next.give(&mut cx, &head, ()),
+                Step::Wait(Wait::Elsewhere(next)) => next.give(&mut cx, &head, Ok(())),
                 Step::Wait(Wait::Open(mut call, next)) => {
                     let body = Bytes::from(std::mem::take(&mut call.body));
                     let got =

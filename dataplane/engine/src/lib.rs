@@ -34,6 +34,6 @@ pub use exchange::{Ctx, Listener, Now};
 pub use integration::lambda::{Broken, Streamed};
 pub use pipeline::begin;
 pub use step::{
-    Answer, Answers, Body, BodyError, Call, CallError, Counts, Fields, Next, Opened, Outgoing,
-    Purpose, Record, Relay, Reply, Step, Wait,
+    Abandoned, Answer, Answers, Body, BodyError, Call, CallError, Counts, Fields, Next, Opened,
+    Outgoing, Purpose, Record, Relay, Reply, Step, Wait,
 };

@@ -18,8 +18,8 @@ use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed, address, path, tree::Found};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
-    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Opened, Outgoing,
-    Purpose, Record, Relay, Reply, Step, Wait,
+    Abandoned, Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Opened,
+    Outgoing, Purpose, Record, Relay, Reply, Step, Wait,
 };
 
 /// Decides what to do with a request whose head has arrived.
@@ -307,8 +307,16 @@ pub(crate) fn replied(
 }
 
 /// Goes on with a template that took too long where it was.
-pub(crate) fn rendered(parked: Rendering, cx: &mut Ctx<'_>, head: &Head) -> Step {
+pub(crate) fn rendered(
+    parked: Rendering,
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    got: Result<(), Abandoned>,
+) -> Step {
     let Rendering { routed, ids, template } = parked;
+    if got.is_err() {
+        return refuse(cx, head, &routed, ids, Failure::Untransformable);
+    }
     let view = View::new(cx, head, &routed, &ids);
     let method = cx.world.method(routed.place);
     let Some(Integration::Mapped(mapped)) = method.map(|method| &method.integration) else {

@@ -11,7 +11,7 @@
 //!         Step::Wait(Wait::Body(limit, next)) => next.give(cx, head, /* the request's whole body, at most `limit` bytes */),
 //!         Step::Wait(Wait::Call(call, next)) => next.give(cx, head, /* the whole answer to `call` */),
 //!         Step::Wait(Wait::Open(call, next)) => next.give(cx, head, /* the beginning of the answer to `call` */),
-//!         Step::Wait(Wait::Elsewhere(next)) => next.give(cx, head, ()), // on another thread, with patience
+//!         Step::Wait(Wait::Elsewhere(next)) => next.give(cx, head, Ok(())), // on another thread, with patience
 //!         Step::Relay(relay) => /* stream both ways; then `relay.reply`, which gives the answer's head */,
 //!         Step::Answer(answer) => /* send it; then `answer.finish` */,
 //!     }
@@ -235,8 +235,13 @@ pub enum Wait {
     Open(Call, Next<Result<Opened, CallError>>),
     /// Go on where nobody else waits, with [`Ctx::UNHURRIED`]: a template takes more steps than [`Ctx::patience`] lets it here, and may
     /// go on for a quarter of a second. What it did so far is forgotten; it begins anew.
-    Elsewhere(Next<()>),
+    Elsewhere(Next<Result<(), Abandoned>>),
 }
+
+/// Nobody waits for a request any more, so that it need not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nobody waits for the answer")]
+pub struct Abandoned;
 
 /// Why a request's body cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -378,11 +383,11 @@ impl Answers for Result<Opened, CallError> {
     }
 }
 
-impl Answers for () {
+impl Answers for Result<(), Abandoned> {
     type Parked = pipeline::Rendering;
 
-    fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, (): Self) -> Step {
-        pipeline::rendered(parked, cx, head)
+    fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step {
+        pipeline::rendered(parked, cx, head, got)
     }
 }
 

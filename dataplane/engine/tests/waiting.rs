@@ -144,7 +144,7 @@ fn asked(driver: &mut Driver, patience: u64) -> (Vec<&'static str>, String) {
             Step::Wait(Wait::Elsewhere(next)) => {
                 asked.push("elsewhere");
                 driver.patience = Ctx::UNHURRIED;
-                let step = next.give(&mut driver.cx(), &request, ());
+                let step = next.give(&mut driver.cx(), &request, Ok(()));
                 driver.patience = patience;
                 step
             }

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use tidegate_engine::Abandoned;
+
 use crate::rt::Deadlines;
 
 /// Steps of a template that a worker carries out itself: about a millisecond, and a JSON body of some 300 KB.
@@ -22,11 +24,11 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads, as all workers see them. They end with the last worker.
 #[derive(Clone)]
-pub struct Aside {
+pub struct Helpers {
     jobs: Sender<Job>,
 }
 
-impl Aside {
+impl Helpers {
     /// Starts the threads.
     ///
     /// # Errors
@@ -60,17 +62,17 @@ fn serve(queue: &Mutex<Receiver<Job>>) {
 }
 
 /// One worker's way to the threads.
-pub struct Asking {
-    aside: Aside,
+pub struct Aside {
+    helpers: Helpers,
     /// Wakes the worker, which then [wakes](Self::wake) whoever waits.
     bell: Arc<dyn Fn() + Send + Sync>,
     waiting: RefCell<Vec<Waker>>,
 }
 
-impl Asking {
+impl Aside {
     /// A way for the worker that `bell` wakes.
-    pub fn new(aside: Aside, bell: Arc<dyn Fn() + Send + Sync>) -> Self {
-        Self { aside, bell, waiting: RefCell::default() }
+    pub fn new(helpers: Helpers, bell: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { helpers, bell, waiting: RefCell::default() }
     }
 
     /// Lets those who wait look whether their work is done. The worker calls it whenever it is woken.
@@ -80,40 +82,39 @@ impl Asking {
         }
     }
 
-    /// Has work done and waits for it. Nothing comes of work that panics, nor of work that nobody wants any more, as `is_gone` is
-    /// asked now and then; it is not even begun.
+    /// Has work done and waits for it; nothing comes of work that panics. `is_gone` is asked now and then whether anybody still wants
+    /// it: if not when its turn comes, the work is told.
     pub async fn ask<T: Send + 'static>(
         &self,
         deadlines: &Rc<Deadlines>,
         is_gone: impl Fn() -> bool,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(Result<(), Abandoned>) -> T + Send + 'static,
     ) -> Option<T> {
         const LOOK: Duration = Duration::from_millis(100);
         let (done, outcome) = channel();
         let wanted = Arc::new(());
         let (still, bell) = (Arc::downgrade(&wanted), self.bell.clone());
+        let mut wanted = Some(wanted);
         let job = move || {
-            // Rung when the channel is closed, whether or not there is an outcome.
-            let rings = Rings(bell);
-            if still.strong_count() > 0 {
-                let _ = done.send(work());
-            }
-            drop(done);
-            drop(rings);
+            // It rings when the channel is closed, also when the work panics: what is declared later goes earlier.
+            let _rings = Rings(bell);
+            let done = done;
+            let _ = done.send(work(still.upgrade().map(drop).ok_or(Abandoned)));
         };
-        self.aside.jobs.send(Box::new(job)).ok()?;
+        self.helpers.jobs.send(Box::new(job)).ok()?;
         let deadline = deadlines.deadline();
-        let mut armed = false;
+        let mut looks = false;
         poll_fn(|cx| match outcome.try_recv() {
             Ok(done) => Poll::Ready(Some(done)),
             Err(TryRecvError::Disconnected) => Poll::Ready(None),
             Err(TryRecvError::Empty) => {
-                if !armed || deadline.has_fired() {
-                    if armed && is_gone() {
-                        return Poll::Ready(None);
+                if wanted.is_some() && (!looks || deadline.has_fired()) {
+                    if looks && is_gone() {
+                        wanted = None;
+                    } else {
+                        looks = true;
+                        deadline.arm_wake(LOOK, cx.waker().clone());
                     }
-                    armed = true;
-                    deadline.arm_wake(LOOK, cx.waker().clone());
                 }
                 let mut waiting = self.waiting.borrow_mut();
                 if !waiting.iter().any(|held| held.will_wake(cx.waker())) {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use tidegate_engine::head::{Head, Method};
 use tidegate_engine::{
-    Answer, Body, CallError, Counts, Ctx, Listener, Next, Now, Purpose, Relay, Step, Wait, begin,
+    Abandoned, Answer, Body, CallError, Counts, Ctx, Listener, Next, Now, Purpose, Relay, Step,
+    Wait, begin,
 };
 
 use crate::aside::PATIENCE;
@@ -213,14 +214,19 @@ pub async fn exchange(
 }
 
 impl Exchanging<'_> {
-    /// Goes on on another thread, with all that the engine looks at. `None` if the caller leaves meanwhile.
-    async fn aside(&self, ex: &mut Exchange, next: Next<()>, to: &impl Responder) -> Option<Step> {
+    /// Goes on on another thread, with all that the engine looks at. `None` if it panics there.
+    async fn aside(
+        &self,
+        ex: &mut Exchange,
+        next: Next<Result<(), Abandoned>>,
+        to: &impl Responder,
+    ) -> Option<Step> {
         let (world, credentials) = (self.world.share(), self.worker.settings.credentials.clone());
         let (peer, listener) = (self.asking.peer, self.asking.listener.clone());
         let (now, entropy) = (self.now, self.entropy);
         let (head, mut scratch) =
             (std::mem::take(&mut ex.request), std::mem::take(&mut ex.scratch));
-        let work = move || {
+        let work = move |wanted: Result<(), Abandoned>| {
             let mut cx = Ctx {
                 world: &world,
                 listener: &listener,
@@ -232,11 +238,12 @@ impl Exchanging<'_> {
                 scratch: &mut scratch,
                 trace: None,
             };
-            let step = next.give(&mut cx, &head, ());
+            let step = next.give(&mut cx, &head, wanted);
             (step, head, scratch)
         };
         let asked = self.worker.aside.ask(&self.worker.deadlines, || to.is_gone(), work).await;
         let (step, head, scratch) = asked?;
+        self.called.set(Instant::now());
         (ex.request, ex.scratch) = (head, scratch);
         Some(step)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidegate_engine::Listener as ListenerFacts;
 
-use crate::aside::Aside;
+use crate::aside::Helpers;
 use crate::publication::Publication;
 use crate::telemetry::metrics;
 use crate::worker::accept::ListenerSettings;
@@ -76,7 +76,7 @@ impl Bound {
         publication: &Arc<Publication>,
         lookup: &NameLookup,
     ) -> io::Result<Node> {
-        let aside = Aside::start(self.sockets.len())?;
+        let helpers = Helpers::start(self.sockets.len())?;
         let mut workers = Vec::new();
         for (index, sockets) in self.sockets.into_iter().enumerate() {
             workers.push(Handle::start(
@@ -85,7 +85,7 @@ impl Bound {
                 sockets,
                 publication.clone(),
                 lookup.clone(),
-                aside.clone(),
+                helpers.clone(),
             )?);
         }
         Ok(Node { addresses: self.addresses, workers })

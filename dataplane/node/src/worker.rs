@@ -16,7 +16,7 @@ use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::snapshot::World;
 use tidegate_trust::Trust;
 
-use crate::aside::{Aside, Asking};
+use crate::aside::{Aside, Helpers};
 use crate::publication::Publication;
 use crate::rt::mailbox::{Receiver, Sender};
 use crate::rt::{self, Deadlines, Driver, Listener};
@@ -112,7 +112,7 @@ pub struct Worker {
     /// Its connections to upstreams.
     pub upstreams: Upstreams,
     /// Who carries out what takes long.
-    pub aside: Asking,
+    pub aside: Aside,
     /// What it counted.
     pub metrics: RefCell<Metrics>,
     publication: Arc<Publication>,
@@ -177,7 +177,7 @@ impl Handle {
         listeners: Vec<(std::net::TcpListener, ListenerSettings)>,
         publication: Arc<Publication>,
         lookup: NameLookup,
-        aside: Aside,
+        helpers: Helpers,
     ) -> io::Result<Self> {
         let (mail, receiver) = rt::mailbox::channel(1024)?;
         let shared = Arc::new(Shared::default());
@@ -192,7 +192,16 @@ impl Handle {
                 let driver = settings.driver;
                 let ended = rt::run(
                     driver,
-                    serve(settings, listeners, publication, lookup, aside, held, sender, receiver),
+                    serve(
+                        settings,
+                        listeners,
+                        publication,
+                        lookup,
+                        helpers,
+                        held,
+                        sender,
+                        receiver,
+                    ),
                 );
                 if let Err(error) | Ok(Err(error)) = ended {
                     tracing::error!(%error, worker = index, "worker cannot run");
@@ -249,7 +258,7 @@ async fn serve(
     listeners: Vec<(std::net::TcpListener, ListenerSettings)>,
     publication: Arc<Publication>,
     lookup: NameLookup,
-    aside: Aside,
+    helpers: Helpers,
     shared: Arc<Shared>,
     mail: Sender<Message>,
     receiver: Receiver<Message>,
@@ -257,7 +266,7 @@ async fn serve(
     let deadlines = Deadlines::new()?;
     rt::spawn(deadlines.clone().sweep());
     let bell = mail.clone();
-    let aside = Asking::new(aside, Arc::new(move || bell.wake()));
+    let aside = Aside::new(helpers, Arc::new(move || bell.wake()));
     let lookups =
         Rc::new(Lookups { lookup, mail, waiting: RefCell::default(), next: Cell::new(0) });
     let dialer = Dialer::new(

@@ -49,6 +49,18 @@ fn asks(gateway: &Gateway, path: &str) -> JoinHandle<(u16, Instant)> {
     })
 }
 
+/// All requests that were counted.
+fn requests(metrics: &str) -> u64 {
+    let counts = metrics.lines().filter_map(|line| {
+        line.strip_prefix("http_server_request_duration_seconds_count")?
+            .rsplit(' ')
+            .next()?
+            .parse::<u64>()
+            .ok()
+    });
+    counts.sum()
+}
+
 #[test]
 fn nobody_waits_for_a_template_bomb() {
     on_both(|driver| {
@@ -97,5 +109,9 @@ fn who_leaves_takes_what_was_not_begun_along() {
         assert_eq!(gateway.get("/long").status, 200);
         let waited = begun.elapsed();
         assert!(waited < 30 * one, "{driver:?}: {waited:?}, a bomb takes {one:?}");
+        // Nobody is forgotten: each of them is counted.
+        let mut text = String::new();
+        gateway.node().render_metrics(&mut text);
+        assert_eq!(requests(&text), 62, "{text}");
     });
 }

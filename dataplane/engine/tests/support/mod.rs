@@ -221,7 +221,7 @@ impl Driver {
             step = match step {
                 Step::Wait(Wait::Elsewhere(next)) => {
                     self.patience = Ctx::UNHURRIED;
-                    let step = next.give(&mut self.cx(), head, ());
+                    let step = next.give(&mut self.cx(), head, Ok(()));
                     self.patience = patience;
                     step
                 }
