@@ -94,12 +94,24 @@ pub(crate) fn put(out: &mut Vec<u8>, text: Option<&str>) {
     let _ = serde_json::to_writer(out, &text);
 }
 
+/// Bytes that stand for themselves in a string, whatever follows them.
+static PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut byte = 0;
+    while byte < plain.len() {
+        plain[byte] = !matches!(byte as u8, b'"' | b'\\' | b'/' | 0..=0x1f | 0x7f | 0xc2 | 0xe2);
+        byte += 1;
+    }
+    plain
+};
+
 /// Appends a string in quotes, escaped as json-smart escapes it: also U+007F to U+009F and U+2000 to U+20FF.
 fn quote(text: &[u8], slash: Slash, out: &mut Vec<u8>) {
     out.push(b'"');
-    let mut from = 0;
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
+    let (mut from, mut at) = (0, 0);
+    loop {
+        at += text[at..].iter().take_while(|byte| PLAIN[usize::from(**byte)]).count();
+        let Some(&byte) = text.get(at) else { break };
         let width = match byte {
             b'"' | b'\\' | 0..=0x1f | 0x7f => 1,
             b'/' if slash == Slash::Escaped => 1,

@@ -219,7 +219,7 @@ impl<'r> Run<'r> {
 
     #[inline(never)]
     fn print(&mut self, print: &'r Print) -> Result<(), Box<Fault>> {
-        let value = self.reference(&print.reference)?;
+        let value = self.any_reference(&print.reference)?;
         if !self.stopped {
             self.print_value(print, value)?;
         }

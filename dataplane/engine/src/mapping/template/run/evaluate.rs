@@ -38,7 +38,7 @@ impl<'r> Run<'r> {
     }
 
     #[inline(never)]
-    fn any_reference(&mut self, reference: &'r Reference) -> Result<Value, Box<Fault>> {
+    pub(super) fn any_reference(&mut self, reference: &'r Reference) -> Result<Value, Box<Fault>> {
         self.at = reference.source.at;
         self.heap.spend(reference.steps.len())?;
         let mut value = self.variable(reference.slot)?;
