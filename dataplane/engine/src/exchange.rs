@@ -28,8 +28,8 @@ pub struct Ctx<'w> {
     pub entropy: [u8; 16],
     /// What calls to AWS services are signed with. Secrets come from the driver, never with the world.
     pub credentials: &'w Credentials,
-    /// Steps that a template may take here. For one that takes more the engine asks to be called again where nobody else waits:
-    /// [`Wait::Elsewhere`](crate::Wait::Elsewhere). [`Ctx::UNHURRIED`] is as many as any may take.
+    /// Steps that may be taken here, as templates count them: some tens of nanoseconds each. For what takes more the engine asks to be
+    /// called again where nobody else waits: [`Wait::Elsewhere`](crate::Wait::Elsewhere).
     pub patience: u64,
     /// Where heads and bodies are written; empty at [`crate::begin`], kept until the exchange ends.
     pub scratch: &'w mut Vec<u8>,
@@ -38,8 +38,18 @@ pub struct Ctx<'w> {
 }
 
 impl Ctx<'_> {
-    /// As many steps as a template may take at all.
+    /// As many steps as a template may take at all: here anything may be done.
     pub const UNHURRIED: u64 = Limits::API_GATEWAY.steps;
+
+    /// Whether somebody waits for whatever takes long here.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.patience < Self::UNHURRIED
+    }
+
+    /// Whether work of so many steps is too much for here.
+    pub(crate) fn is_too_long(&self, steps: u64) -> bool {
+        self.is_hurried() && steps > self.patience
+    }
 
     /// Records a decision if a trace is kept; the text is only made then.
     pub(crate) fn note(&mut self, phase: &'static str, decision: impl FnOnce() -> String) {

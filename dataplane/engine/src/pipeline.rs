@@ -198,19 +198,38 @@ pub struct Receiving {
     identifies: bool,
 }
 
-/// A request whose template goes on elsewhere.
+/// A request that goes on elsewhere.
 #[derive(Debug)]
-pub struct Rendering {
+pub struct Postponed {
     routed: Routed,
     ids: Ids,
-    template: Hurried,
+    work: Work,
 }
 
-/// Which template that is.
+/// What takes too long where it was.
 #[derive(Debug)]
-enum Hurried {
-    Request(Box<Unsent>),
-    Response(Box<Unanswered>),
+enum Work {
+    /// A long body, or a coded one. It may have been waited for because it is signed.
+    Body {
+        body: Vec<u8>,
+        identifies: bool,
+    },
+    RequestTemplate(Box<Unsent>),
+    /// A long answer of the integration.
+    Reply(Reply, Overrides),
+    ResponseTemplate(Box<Unanswered>),
+    /// An answer that is made, and still to be compressed.
+    Encoding(Answer),
+}
+
+/// Puts off what takes too long here.
+fn postpone(routed: Routed, ids: Ids, work: Work) -> Step {
+    Step::Wait(Wait::Elsewhere(Next::new(Postponed { routed, ids, work })))
+}
+
+/// Steps that it takes to look through so many bytes, whatever is done with them.
+fn reading_steps(bytes: usize) -> u64 {
+    bytes.div_ceil(16) as u64
 }
 
 /// Phase 4: who.
@@ -298,40 +317,49 @@ pub(crate) fn replied(
         }
         Purpose::Integrate => {
             let made = match got {
+                Ok(reply) if cx.is_too_long(reading_steps(reply.body.len())) => {
+                    return postpone(routed, ids, Work::Reply(reply, overrides));
+                }
                 Ok(reply) => answer(cx, head, &routed, &ids, reply, overrides),
                 Err(error) => Err(failed(cx, routed.place, error).into()),
             };
-            settle(cx, head, routed, ids, made)
+            settle(cx, head, &routed, ids, made)
         }
     }
 }
 
-/// Goes on with a template that took too long where it was.
-pub(crate) fn rendered(
-    parked: Rendering,
+/// Goes on with what took too long where it was.
+pub(crate) fn go_on(
+    postponed: Postponed,
     cx: &mut Ctx<'_>,
     head: &Head,
     got: Result<(), Abandoned>,
 ) -> Step {
-    let Rendering { routed, ids, template } = parked;
+    let Postponed { routed, ids, work } = postponed;
     if got.is_err() {
-        return refuse(cx, head, &routed, ids, Failure::Untransformable);
+        return refuse(cx, head, &routed, ids, Failure::Abandoned);
     }
     let view = View::new(cx, head, &routed, &ids);
     let method = cx.world.method(routed.place);
-    let Some(Integration::Mapped(mapped)) = method.map(|method| &method.integration) else {
-        return refuse(cx, head, &routed, ids, Failure::Misconfigured);
+    let mapped = match method.map(|method| &method.integration) {
+        Some(Integration::Mapped(mapped)) => Ok(mapped),
+        _ => Err(Failure::Misconfigured),
     };
-    match template {
-        Hurried::Request(unsent) => {
-            let sent = mapped.send_on(cx, &view, *unsent);
-            sent_on(cx, head, routed, ids, sent)
+    let made = match work {
+        Work::Body { body, identifies: true } => return identify(cx, head, routed, ids, body),
+        Work::Body { body, identifies: false } => return decode(cx, head, routed, ids, body),
+        Work::RequestTemplate(unsent) => {
+            let sent = mapped.and_then(|mapped| mapped.send_on(cx, &view, *unsent));
+            return sent_on(cx, head, routed, ids, sent);
         }
-        Hurried::Response(unanswered) => {
-            let made = mapped.answer_on(cx, &view, &ids, routed.place, *unanswered);
-            settle(cx, head, routed, ids, made)
-        }
-    }
+        Work::Reply(reply, overrides) => answer(cx, head, &routed, &ids, reply, overrides),
+        Work::ResponseTemplate(unanswered) => match mapped {
+            Ok(mapped) => mapped.answer_on(cx, &view, &ids, routed.place, *unanswered),
+            Err(failure) => Err(failure.into()),
+        },
+        Work::Encoding(answer) => return encode(cx, head, &routed, ids, answer),
+    };
+    settle(cx, head, &routed, ids, made)
 }
 
 /// Goes on with the beginning of an answer that is streamed.
@@ -351,7 +379,7 @@ pub(crate) fn opened(
         (_, Ok(_)) => Err(Failure::Misconfigured.into()),
         (_, Err(error)) => Err(failed(cx, routed.place, error).into()),
     };
-    settle(cx, head, routed, ids, made.map_err(NoAnswer::Refused))
+    settle(cx, head, &routed, ids, made.map_err(NoAnswer::Refused))
 }
 
 /// Goes on with the request's body.
@@ -363,6 +391,9 @@ pub(crate) fn received(
 ) -> Step {
     let Receiving { routed, ids, identifies } = parked;
     match got {
+        Ok(body) if cx.is_too_long(body_steps(cx, head, routed.place, body.len())) => {
+            postpone(routed, ids, Work::Body { body, identifies })
+        }
         Ok(body) if identifies => identify(cx, head, routed, ids, body),
         Ok(body) => decode(cx, head, routed, ids, body),
         Err(BodyError::TooLarge) => {
@@ -371,6 +402,13 @@ pub(crate) fn received(
         }
         Err(BodyError::Broken) => refuse(cx, head, &routed, ids, Failure::BadBody),
     }
+}
+
+/// Steps that it takes to read a request's body, at most.
+fn body_steps(cx: &Ctx<'_>, head: &Head, place: Place, bytes: usize) -> u64 {
+    let coded = cx.world.link(place).compression.is_some() && compress::is_coded(head);
+    let decoding = if coded { compress::decoding_steps(bytes, payload(cx, place)) } else { 0 };
+    reading_steps(bytes) + decoding
 }
 
 /// Goes on with the body as it was before its content coding.
@@ -441,8 +479,10 @@ fn integrate(
         Integration::Mapped(mapped) => {
             if let Some(made) = mapped.constant(cx, &view, place, &ids) {
                 return match made {
-                    Ok(answer) if method.responses.is_none() => answered(cx, head, place, answer),
-                    made => settle(cx, head, routed, ids, made.map_err(NoAnswer::from)),
+                    Ok(answer) if method.responses.is_none() => {
+                        answered(cx, head, &routed, ids, answer)
+                    }
+                    made => settle(cx, head, &routed, ids, made.map_err(NoAnswer::from)),
                 };
             }
             mapped.wants_body(head)
@@ -527,12 +567,11 @@ fn sent_on(
             mapped.answer_selected(cx, &view, &ids, routed.place, &value, overrides)
         }
         Ok(Sent::Hurried(unsent)) => {
-            let template = Hurried::Request(unsent);
-            return Step::Wait(Wait::Elsewhere(Next::new(Rendering { routed, ids, template })));
+            return postpone(routed, ids, Work::RequestTemplate(unsent));
         }
         Err(failure) => Err(failure.into()),
     };
-    settle(cx, head, routed, ids, made)
+    settle(cx, head, &routed, ids, made)
 }
 
 /// An `HTTP_PROXY` request that cannot be streamed: a mapping reads its body, or compression changes one.
@@ -597,7 +636,7 @@ fn answer(
 fn settle(
     cx: &mut Ctx<'_>,
     head: &Head,
-    routed: Routed,
+    routed: &Routed,
     ids: Ids,
     made: Result<Answer, NoAnswer>,
 ) -> Step {
@@ -608,28 +647,35 @@ fn settle(
         (_, Ok(answer)) => Ok(answer),
         (_, Err(NoAnswer::Refused(refusal))) => Err(refusal),
         (_, Err(NoAnswer::Hurried(unanswered))) => {
-            let template = Hurried::Response(unanswered);
-            return Step::Wait(Wait::Elsewhere(Next::new(Rendering { routed, ids, template })));
+            return postpone(*routed, ids, Work::ResponseTemplate(unanswered));
         }
     };
     match made {
-        Ok(answer) => answered(cx, head, routed.place, answer),
-        Err(refusal) => refuse(cx, head, &routed, ids, refusal),
+        Ok(answer) => answered(cx, head, routed, ids, answer),
+        Err(refusal) => refuse(cx, head, routed, ids, refusal),
     }
 }
 
 /// The answer that was made, with what the API adds to every answer, compressed if the caller asks for it.
-fn answered(cx: &mut Ctx<'_>, head: &Head, place: Place, answer: Answer) -> Step {
+fn answered(cx: &mut Ctx<'_>, head: &Head, routed: &Routed, ids: Ids, answer: Answer) -> Step {
     let world = cx.world;
-    let link = world.link(place);
-    let answer = match &link.cors {
+    let answer = match &world.link(routed.place).cors {
         Some(cors) => cors.applied(cx, head, answer),
         None => answer,
     };
-    Step::Answer(match link.compression {
-        Some(threshold) => compress::encoded(cx, head, answer, threshold),
-        None => answer,
-    })
+    encode(cx, head, routed, ids, answer)
+}
+
+/// The answer, compressed if the caller asks for it.
+fn encode(cx: &mut Ctx<'_>, head: &Head, routed: &Routed, ids: Ids, answer: Answer) -> Step {
+    let Some(threshold) = cx.world.link(routed.place).compression else {
+        return Step::Answer(answer);
+    };
+    let wanted = cx.is_hurried() && Coding::wanted(head).is_some();
+    if wanted && cx.is_too_long(compress::encoding_steps(answer.bytes(cx).len())) {
+        return postpone(*routed, ids, Work::Encoding(answer));
+    }
+    Step::Answer(compress::encoded(cx, head, answer, threshold))
 }
 
 /// What a failed call means to the caller.

@@ -233,8 +233,9 @@ pub enum Wait {
     /// Call a service and collect its answer until [`Streamed::is_open`]. The rest of it belongs to [`Body::Streamed`] of the answer
     /// that follows.
     Open(Call, Next<Result<Opened, CallError>>),
-    /// Go on where nobody else waits, with [`Ctx::UNHURRIED`]: a template takes more steps than [`Ctx::patience`] lets it here, and may
-    /// go on for a quarter of a second. What it did so far is forgotten; it begins anew.
+    /// Go on where nobody else waits, with [`Ctx::UNHURRIED`]. A template takes more steps than [`Ctx::patience`] lets it here, and may go
+    /// on for a quarter of a second; what it did so far is forgotten, it begins anew. Or a body is so long that reading, checking or
+    /// compressing it would take as much.
     Elsewhere(Next<Result<(), Abandoned>>),
 }
 
@@ -384,10 +385,10 @@ impl Answers for Result<Opened, CallError> {
 }
 
 impl Answers for Result<(), Abandoned> {
-    type Parked = pipeline::Rendering;
+    type Parked = pipeline::Postponed;
 
     fn resume(parked: Self::Parked, cx: &mut Ctx<'_>, head: &Head, got: Self) -> Step {
-        pipeline::rendered(parked, cx, head, got)
+        pipeline::go_on(parked, cx, head, got)
     }
 }
 

@@ -5,9 +5,16 @@
 
 mod support;
 
-use support::{API, Decided, Driver, Stage, head, http_proxy, mock_ok, pairs, resource, waits};
-use tidegate_engine::head::Method;
-use tidegate_engine::{CallError, Ctx, Reply, Step, Wait};
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use support::{
+    API, Answered, Decided, Driver, Stage, head, head_with_body, http_proxy, mock_ok, pairs,
+    resource, waits,
+};
+use tidegate_engine::head::{Head, Method};
+use tidegate_engine::{Abandoned, CallError, Ctx, Reply, Step, Wait};
 use tidegate_proto::v1;
 
 fn driver() -> Driver {
@@ -133,31 +140,40 @@ fn two_requests_that_wait_keep_apart() {
     }
 }
 
+/// What a node lets a worker do.
+const WORKER: u64 = 20_000;
+
 /// What the driver is asked for until the answer is there, and that answer.
-fn asked(driver: &mut Driver, patience: u64) -> (Vec<&'static str>, String) {
-    let request = head("GET /prod/x?n=5", &[]);
+fn asked(
+    driver: &mut Driver,
+    patience: u64,
+    request: &Head,
+    body: &[u8],
+    reply: &[u8],
+) -> (Vec<&'static str>, Answered) {
     let mut asked = Vec::new();
     driver.patience = patience;
-    let mut step = driver.step(&request);
+    let mut step = driver.step(request);
     loop {
         step = match step {
             Step::Wait(Wait::Elsewhere(next)) => {
                 asked.push("elsewhere");
                 driver.patience = Ctx::UNHURRIED;
-                let step = next.give(&mut driver.cx(), &request, Ok(()));
+                let step = next.give(&mut driver.cx(), request, Ok(()));
                 driver.patience = patience;
                 step
             }
-            Step::Wait(Wait::Call(call, next)) => {
+            Step::Wait(Wait::Body(_, next)) => {
+                asked.push("body");
+                next.give(&mut driver.cx(), request, Ok(body.to_vec()))
+            }
+            Step::Wait(Wait::Call(_, next)) => {
                 asked.push("call");
-                assert_eq!(call.body, b"[1][2][3][4][5]");
-                let reply = Reply::of(200, b"{\"of\": 5}".to_vec());
-                next.give(&mut driver.cx(), &request, Ok(reply))
+                let reply = Reply::of(200, reply.to_vec());
+                next.give(&mut driver.cx(), request, Ok(reply))
             }
             step => match driver.take_apart(step) {
-                Decided::Answered(answer) => {
-                    return (asked, format!("{} {}", answer.status, answer.body));
-                }
+                Decided::Answered(answer) => return (asked, answer),
                 Decided::Sent(sent) => panic!("{sent:?}"),
             },
         };
@@ -187,14 +203,77 @@ fn templates_that_take_long_go_on_elsewhere() {
     };
     let stage = Stage::of(vec![resource("/x", "GET", integration)]);
     let mut driver = Driver::serving(v1::Api::default(), vec![stage], &[]);
-    let want = "201 5 1 2 3 4 5";
-    for (patience, waits) in [
-        (Ctx::UNHURRIED, &["call"][..]),
-        (1_000, &["call"]),
-        (3, &["elsewhere", "call", "elsewhere"]),
-        (0, &["elsewhere", "call", "elsewhere"]),
-    ] {
-        let (asked, answer) = asked(&mut driver, patience);
-        assert_eq!((&asked[..], &*answer), (waits, want), "{patience}");
+    let twice = &["elsewhere", "call", "elsewhere"][..];
+    for (patience, waits) in
+        [(Ctx::UNHURRIED, &["call"][..]), (WORKER, &["call"]), (3, twice), (0, twice)]
+    {
+        let request = head("GET /prod/x", &[]);
+        let (asked, answer) = asked(&mut driver, patience, &request, b"", b"{\"of\": 5}");
+        assert_eq!(
+            (&asked[..], &*answer.body, answer.status),
+            (waits, "5 1 2 3 4 5", 201),
+            "{patience}"
+        );
     }
+}
+
+/// Long bodies take long whatever is done with them, and short ones that are coded may become long.
+#[test]
+fn bodies_that_take_long_go_on_elsewhere() {
+    let integration = v1::Integration {
+        r#type: v1::IntegrationType::Http.into(),
+        http_method: "POST".into(),
+        uri: "http://up.example/".into(),
+        responses: vec![v1::IntegrationResponse {
+            status_code: "200".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let mut stage = Stage::of(vec![resource("/x", "POST", integration)]);
+    stage.bundle.minimum_compression_size = Some(1_000);
+    let mut driver = Driver::serving(v1::Api::default(), vec![stage], &[]);
+    let (short, long) = (vec![b' '; 100_000], vec![b' '; 400_000]);
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::default());
+    bomb.write_all(&vec![b' '; 5_000_000]).unwrap();
+    let bomb = bomb.finish().unwrap();
+    assert!(bomb.len() < 10_000);
+    let gzip = &[("Content-Encoding", "gzip")][..];
+    let accepts = &[("Accept-Encoding", "gzip")][..];
+    for (what, fields, body, reply, waits) in [
+        ("short", &[][..], &short, &short, &["body", "call"][..]),
+        ("a long body", &[], &long, &short, &["body", "elsewhere", "call"]),
+        ("a coded body", gzip, &bomb, &short, &["body", "elsewhere", "call"]),
+        ("a long answer", &[], &short, &long, &["body", "call", "elsewhere"]),
+        ("an answer to compress", accepts, &short, &short, &["body", "call", "elsewhere"]),
+    ] {
+        let request = head_with_body("POST /prod/x", fields, body);
+        let (asked, answer) = asked(&mut driver, WORKER, &request, body, reply);
+        assert_eq!((&asked[..], answer.status), (waits, 200), "{what}");
+        let (unhurried, same) = self::asked(&mut driver, Ctx::UNHURRIED, &request, body, reply);
+        assert!(!unhurried.contains(&"elsewhere") && same.bytes == answer.bytes, "{what}");
+    }
+}
+
+/// Who left is answered all the same, so that there is something to log.
+#[test]
+fn what_is_abandoned_elsewhere_ends_as_an_error() {
+    let stage = Stage::of(vec![resource(
+        "/x",
+        "GET",
+        v1::Integration {
+            request_templates: pairs(&[(
+                "application/json",
+                "{\"statusCode\": 200, \"n\": \"$input.params('n')\"}",
+            )]),
+            ..mock_ok("")
+        },
+    )]);
+    let mut driver = Driver::serving(v1::Api::default(), vec![stage], &[]);
+    driver.patience = 0;
+    let request = head("GET /prod/x", &[]);
+    let Step::Wait(Wait::Elsewhere(next)) = driver.step(&request) else { panic!() };
+    let step = next.give(&mut driver.cx(), &request, Err(Abandoned));
+    let Decided::Answered(answer) = driver.take_apart(step) else { panic!() };
+    assert_eq!((answer.status, answer.failure), (500, Some("DEFAULT_5XX")));
 }

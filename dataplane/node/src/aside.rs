@@ -1,6 +1,6 @@
-//! Work that takes long, beside the workers: a template that goes on for longer than a worker may keep everybody waiting.
+//! Work that takes long, beside the workers: templates, large bodies and compression that would keep everybody waiting.
 //!
-//! As many threads as there are workers, with little priority: they take what workers leave of the cores, so that a template which
+//! As many threads as there are workers, with little priority: they take what workers leave of the cores, so that a request which
 //! is made to take long slows nothing but itself and those like it. What waits here is bounded by the connections that wait for it.
 
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ use tidegate_engine::Abandoned;
 
 use crate::rt::Deadlines;
 
-/// Steps of a template that a worker carries out itself: about a millisecond, and a JSON body of some 300 KB.
+/// Steps that a worker takes itself: about a millisecond of a template, or a body of some 300 KB.
 pub const PATIENCE: u64 = 20_000;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -56,7 +56,7 @@ fn serve(queue: &Mutex<Receiver<Job>>) {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
-            tracing::error!("a template panicked; its connection is closed");
+            tracing::error!("a request panicked; its connection is closed");
         }
     }
 }

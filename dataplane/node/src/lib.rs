@@ -7,7 +7,7 @@
 //! | [`http`] | codecs, and the connections that use them |
 //! | [`drive`] | carries out the engine's decisions for one exchange |
 //! | [`upstream`] | whom the node may call, and the connections to them |
-//! | [`aside`] | templates that take long, on threads of their own |
+//! | [`aside`] | what takes long, on threads of its own |
 //! | [`telemetry`] | metrics, access log, helpful lines |
 //! | [`rt`] | the runtime: rings, sockets, deadlines |
 //! | [`agent`] | the thread that talks to the control plane: objects, disk, names, health |

@@ -99,7 +99,7 @@ impl Transform {
         }
         match rendered {
             Ok(()) => Ok(out),
-            Err(error) if error.is_out_of_steps() && cx.patience < Ctx::UNHURRIED => {
+            Err(error) if error.is_out_of_steps() && cx.is_hurried() => {
                 Err(Unrendered::Hurried(body))
             }
             Err(error) => {

@@ -100,6 +100,17 @@ fn quality(parameter: &[u8]) -> Option<u32> {
     Some((value.clamp(0.0, 1.0) * 1_000.0) as u32)
 }
 
+/// Steps that it takes to decode a body of so many bytes, at most: deflate makes up to 1,032 of each. A step is as long as one of a
+/// template.
+pub(crate) fn decoding_steps(coded: usize, limit: u64) -> u64 {
+    (coded as u64).saturating_mul(1_032).min(limit) / 64
+}
+
+/// Steps that it takes to compress so many bytes.
+pub(crate) fn encoding_steps(plain: usize) -> u64 {
+    plain as u64 / 4
+}
+
 /// Whether a request says that its body is coded.
 pub(crate) fn is_coded(head: &Head) -> bool {
     head.last(Known::ContentEncoding).is_some_and(|sent| !sent.eq_ignore_ascii_case(b"identity"))

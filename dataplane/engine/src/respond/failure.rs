@@ -84,6 +84,8 @@ pub enum Failure {
     LambdaRefused,
     /// Lambda did not take the request.
     LambdaInvalid,
+    /// The caller left while what takes long waited for its turn.
+    Abandoned,
     /// The upstream's name cannot be resolved, or its address must not be called.
     BadAddress,
     /// The VPC link does not exist or has no targets.
@@ -105,9 +107,10 @@ impl Failure {
             Self::BadPath | Self::BadBody | Self::BadJson | Self::NotJsonPayload => {
                 ResponseType::Default4xx
             }
-            Self::LambdaMalformed | Self::LambdaStreamMalformed | Self::LambdaFailed => {
-                ResponseType::Default5xx
-            }
+            Self::LambdaMalformed
+            | Self::LambdaStreamMalformed
+            | Self::LambdaFailed
+            | Self::Abandoned => ResponseType::Default5xx,
             Self::NotPost | Self::LambdaRefused | Self::LambdaInvalid => {
                 ResponseType::IntegrationFailure
             }
@@ -177,6 +180,7 @@ impl Failure {
                  (contentHandling CONVERT_TO_TEXT would help)"
             }
             Self::Untransformable => "Unable to transform request or response: a template failed",
+            Self::Abandoned => "the caller left while the request waited for its turn",
             Self::BadOverride => "a template overrides a header that is not its to set",
             Self::NoStatusCode => {
                 "Unable to parse statusCode. It should be an integer that is defined in the request template."
@@ -253,6 +257,7 @@ impl Failure {
             | Self::NotPost
             | Self::LambdaRefused
             | Self::LambdaStreamMalformed
+            | Self::Abandoned
             | Self::BadAddress
             | Self::NoTargets => 500,
         }
@@ -328,6 +333,7 @@ impl Failure {
             | Self::LambdaFailed
             | Self::LambdaRefused
             | Self::LambdaInvalid
+            | Self::Abandoned
             | Self::BadAddress
             | Self::NoTargets => "Internal server error",
         }))

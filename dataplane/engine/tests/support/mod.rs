@@ -209,12 +209,16 @@ impl Driver {
     }
 
     /// What becomes of a request whose body is this one, and whose call, if one is made, is answered so. What is streamed is
-    /// taken as if it had been collected. Every template takes too long where it begins and goes on elsewhere, unless a trace is
-    /// kept: whoever keeps one has time.
+    /// taken as if it had been collected. Bodies of an even length take too long where they come and go on elsewhere; of others it is
+    /// the templates. Unless a trace is kept: whoever keeps one has time.
     pub fn runs(&mut self, head: &Head, body: &[u8], got: Result<Reply, CallError>) -> Ran {
         let mut called = None;
         let mut got = Some(got);
-        let patience = if self.trace.is_some() { Ctx::UNHURRIED } else { 0 };
+        let patience = match self.trace {
+            Some(_) => Ctx::UNHURRIED,
+            None if body.len().is_multiple_of(2) => 0,
+            None => body.len() as u64,
+        };
         self.patience = patience;
         let mut step = self.step(head);
         loop {
