@@ -45,7 +45,17 @@ fn keys(id: &str) -> Keys {
 fn driver(integration: v1::Integration) -> Driver {
     let mut wanted = resource("/x/{id}", "ANY", integration);
     wanted.methods[0].authorization_type = "AWS_IAM".into();
-    let mut driver = Driver::serving(v1::Api::default(), vec![Stage::of(vec![wanted])], &[]);
+    let domain = v1::Domain {
+        name: "api.example.com".into(),
+        mappings: vec![v1::BasePathMapping {
+            base_path: "shop".into(),
+            api_id: API.into(),
+            stage: "prod".into(),
+        }],
+        ..Default::default()
+    };
+    let stage = Stage::of(vec![wanted]);
+    let mut driver = Driver::serving(v1::Api::default(), vec![stage], &[domain]);
     driver.credentials = credentials();
     driver
 }
@@ -74,6 +84,7 @@ struct Signed {
     path: &'static str,
     query: &'static str,
     body: &'static str,
+    host: &'static str,
     region: &'static str,
     service: &'static str,
     /// When, as an offset to the gateway's clock in seconds.
@@ -88,6 +99,7 @@ impl Signed {
             path: "/prod/x/7",
             query: "",
             body: "",
+            host: HOST,
             region: "eu-west-1",
             service: "execute-api",
             at: 0,
@@ -104,7 +116,7 @@ impl Signed {
         let signer =
             Signer { keys: &self.keys, region: self.region, service: self.service, unix_ms };
         let mut fields =
-            vec![("Host".to_owned(), HOST.to_owned()), ("X-Amz-Date".into(), signer.date())];
+            vec![("Host".to_owned(), self.host.to_owned()), ("X-Amz-Date".into(), signer.date())];
         if let Some(token) = &self.keys.token {
             fields.push(("X-Amz-Security-Token".into(), token.clone()));
         }
@@ -121,8 +133,7 @@ impl Signed {
         });
         fields.push(("Authorization".into(), authorization));
         let fields = change(fields);
-        let sent: Vec<(&str, &str)> =
-            fields.iter().filter(|(name, _)| name != "Host").map(|(n, v)| (&**n, &**v)).collect();
+        let sent: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (&**n, &**v)).collect();
         let target = match self.query {
             "" => self.path.to_owned(),
             query => format!("{}?{query}", self.path),
@@ -258,6 +269,39 @@ fn everybody_else_is_refused_in_awss_words() {
         "IncompleteSignatureException",
         "{}",
         bearer.body
+    );
+}
+
+/// Whatever way a path is written: what routes take for the same, a policy does, too.
+#[test]
+fn no_spelling_of_a_path_slips_past_a_policy() {
+    for path in [
+        "/prod/x/secrets",
+        "/prod/x/%73ecrets",
+        "/prod//x/secrets",
+        "/prod/x/secrets/",
+        "/prod/%78/se%63rets//",
+    ] {
+        let ran = asks(&Signed { path, ..Signed::by("AKANN") }.head(), "");
+        let denied = "/GET/x/secrets with an explicit deny in an identity-based policy\"}";
+        assert!(
+            ran.answer.status == 403 && ran.answer.body.ends_with(denied),
+            "{path}: {}",
+            ran.answer.body
+        );
+    }
+}
+
+/// A custom domain's base path is no part of what policies speak of.
+#[test]
+fn policies_speak_of_the_path_behind_a_base_path() {
+    let at = |path| Signed { host: "api.example.com", path, ..Signed::by("AKANN") };
+    assert_eq!(asks(&at("/shop/x/7").head(), "").answer.status, 200);
+    let ran = asks(&at("/shop/x/secrets").head(), "");
+    assert!(
+        ran.answer.body.contains("abcde12345/prod/GET/x/secrets with an explicit deny"),
+        "{}",
+        ran.answer.body
     );
 }
 

@@ -17,7 +17,7 @@ use crate::head::{Head, Known};
 use crate::integration::credentials::Credentials;
 use crate::integration::sigv4::Keys;
 use crate::respond::{Failure, Refusal};
-use crate::route::Routed;
+use crate::route::{Routed, path};
 use crate::snapshot::Facts;
 
 /// Somebody whom a node knows by an access key.
@@ -129,16 +129,15 @@ fn parts<'a>(cx: &Ctx<'_>, head: &'a Head, body: &'a [u8]) -> RequestParts<'a> {
     )
 }
 
-/// `{api}/{stage}/{VERB}/{path}`, the path as it was sent.
+/// `{api}/{stage}/{VERB}/{path}`. The path is what routes are found by, so that no other spelling of it slips past a policy.
 fn resource(facts: &Facts<'_>, head: &Head, routed: &Routed) -> String {
-    let path = &head.buf[routed.behind_stage as usize..head.path.range().end];
-    let from = path.iter().position(|b| *b != b'/').unwrap_or(path.len());
+    let path = path::meaning(&head.buf[routed.behind_stage as usize..head.path.range().end]);
     format!(
         "{}/{}/{}/{}",
         facts.api_id,
         facts.stage,
         String::from_utf8_lossy(head.bytes(head.method_text)),
-        String::from_utf8_lossy(&path[from..]),
+        String::from_utf8_lossy(&path),
     )
 }
 

@@ -47,6 +47,13 @@ pub fn segment_is(segment: &[u8], literal: &[u8]) -> bool {
     Decoded(segment).eq(literal.iter().copied())
 }
 
+/// A path as resources are found by it, for whoever compares paths: escapes of unreserved characters decoded, no slashes at its ends.
+pub fn meaning(path: &[u8]) -> Vec<u8> {
+    let from = path.iter().position(|b| *b != b'/').unwrap_or(path.len());
+    let to = path.iter().rposition(|b| *b != b'/').map_or(from, |last| last + 1);
+    Decoded(&path[from..to]).collect()
+}
+
 /// How much of a path a base path takes, if the path begins with it, segment by segment.
 pub fn behind(path: &[u8], base: &str) -> Option<usize> {
     base.split('/').try_fold(0, |at, part| {
@@ -123,5 +130,14 @@ mod tests {
         assert!(!segment_is(b"%2Fadmin", b"/admin"));
         assert!(!segment_is(b"Admin", b"admin"));
         assert!(!segment_is(b"adm", b"admin"));
+        for (path, meant) in [
+            ("/a/%73ecret/", "a/secret"),
+            ("//a//b", "a//b"),
+            ("/a%2fb%20", "a%2fb%20"),
+            ("/", ""),
+            ("", ""),
+        ] {
+            assert_eq!(meaning(path.as_bytes()), meant.as_bytes());
+        }
     }
 }
