@@ -292,6 +292,25 @@ fn no_spelling_of_a_path_slips_past_a_policy() {
     }
 }
 
+/// Colons of a path are none of the ARN's: no wild card of a policy reaches over them into another API.
+#[test]
+fn no_path_makes_one_api_another() {
+    let others =
+        CALLERS.replace("arn:aws:execute-api:*:*:*/prod/*", "arn:aws:execute-api:*:*:notes/prod/*");
+    let mut wanted = resource("/{all+}", "ANY", telling());
+    wanted.methods[0].authorization_type = "AWS_IAM".into();
+    let mut driver = Driver::serving(v1::Api::default(), vec![Stage::of(vec![wanted])], &[]);
+    driver.credentials =
+        AwsSettings::read(std::iter::empty(), None, Some(others.as_bytes())).unwrap().credentials;
+    for path in
+        ["/prod/x", "/prod/x:notes/prod/y", "/prod/a:b:c:notes/prod/y", "/prod/:notes/prod/"]
+    {
+        let head = Signed { path, ..Signed::by("AKANN") }.head();
+        let answer = driver.runs(&head, b"", Ok(whole(200, &[], b""))).answer;
+        assert_eq!((answer.status, answer.failure), (403, Some("ACCESS_DENIED")), "{path}");
+    }
+}
+
 /// A custom domain's base path is no part of what policies speak of.
 #[test]
 fn policies_speak_of_the_path_behind_a_base_path() {

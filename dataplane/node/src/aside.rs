@@ -3,11 +3,13 @@
 //! As many threads as there are workers, with little priority: they take what workers leave of the cores, so that a request which
 //! is made to take long slows nothing but itself and those like it. What waits here is bounded by the connections that wait for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
@@ -64,21 +66,30 @@ fn serve(queue: &Mutex<Receiver<Job>>) {
 /// One worker's way to the threads.
 pub struct Aside {
     helpers: Helpers,
-    /// Wakes the worker, which then [wakes](Self::wake) whoever waits.
+    /// Wakes the worker, which then [wakes](Self::wake) those whose work is done.
     bell: Arc<dyn Fn() + Send + Sync>,
-    waiting: RefCell<Vec<Waker>>,
+    waiting: RefCell<HashMap<u64, Waiting>>,
+    next: Cell<u64>,
+}
+
+/// Somebody who waits.
+struct Waiting {
+    done: Arc<AtomicBool>,
+    waker: Waker,
 }
 
 impl Aside {
     /// A way for the worker that `bell` wakes.
     pub fn new(helpers: Helpers, bell: Arc<dyn Fn() + Send + Sync>) -> Self {
-        Self { helpers, bell, waiting: RefCell::default() }
+        Self { helpers, bell, waiting: RefCell::default(), next: Cell::new(0) }
     }
 
-    /// Lets those who wait look whether their work is done. The worker calls it whenever it is woken.
+    /// Wakes those whose work is done, and nobody else: there may be thousands. The worker calls it whenever it is woken.
     pub fn wake(&self) {
-        for waker in self.waiting.take() {
-            waker.wake();
+        for held in self.waiting.borrow().values() {
+            if held.done.load(Ordering::Acquire) {
+                held.waker.wake_by_ref();
+            }
         }
     }
 
@@ -91,17 +102,20 @@ impl Aside {
         work: impl FnOnce(Result<(), Abandoned>) -> T + Send + 'static,
     ) -> Option<T> {
         const LOOK: Duration = Duration::from_millis(100);
-        let (done, outcome) = channel();
-        let wanted = Arc::new(());
-        let (still, bell) = (Arc::downgrade(&wanted), self.bell.clone());
+        let (send, outcome) = channel();
+        let (wanted, done) = (Arc::new(()), Arc::new(AtomicBool::new(false)));
+        let still = Arc::downgrade(&wanted);
+        let rings = Rings { done: done.clone(), bell: self.bell.clone() };
         let mut wanted = Some(wanted);
         let job = move || {
             // It rings when the channel is closed, also when the work panics: what is declared later goes earlier.
-            let _rings = Rings(bell);
-            let done = done;
-            let _ = done.send(work(still.upgrade().map(drop).ok_or(Abandoned)));
+            let _rings = rings;
+            let send = send;
+            let _ = send.send(work(still.upgrade().map(drop).ok_or(Abandoned)));
         };
         self.helpers.jobs.send(Box::new(job)).ok()?;
+        let place = Place { aside: self, number: self.next.get() };
+        self.next.set(place.number + 1);
         let deadline = deadlines.deadline();
         let mut looks = false;
         poll_fn(|cx| match outcome.try_recv() {
@@ -116,10 +130,8 @@ impl Aside {
                         deadline.arm_wake(LOOK, cx.waker().clone());
                     }
                 }
-                let mut waiting = self.waiting.borrow_mut();
-                if !waiting.iter().any(|held| held.will_wake(cx.waker())) {
-                    waiting.push(cx.waker().clone());
-                }
+                let waiting = Waiting { done: done.clone(), waker: cx.waker().clone() };
+                self.waiting.borrow_mut().insert(place.number, waiting);
                 Poll::Pending
             }
         })
@@ -127,11 +139,27 @@ impl Aside {
     }
 }
 
-/// Rings when it goes.
-struct Rings(Arc<dyn Fn() + Send + Sync>);
+/// A place among those who wait, given up when it goes.
+struct Place<'a> {
+    aside: &'a Aside,
+    number: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.aside.waiting.borrow_mut().remove(&self.number);
+    }
+}
+
+/// Says that work is done, and rings, when it goes.
+struct Rings {
+    done: Arc<AtomicBool>,
+    bell: Arc<dyn Fn() + Send + Sync>,
+}
 
 impl Drop for Rings {
     fn drop(&mut self) {
-        (self.0)();
+        self.done.store(true, Ordering::Release);
+        (self.bell)();
     }
 }

@@ -69,8 +69,12 @@ struct Selection {
 }
 
 impl Selection {
-    fn selects(&self, text: &str, fold: bool, context: &Context) -> bool {
-        self.patterns.iter().any(|pattern| pattern.fits(text, fold, context)) != self.inverted
+    fn selects_action(&self, action: &str, context: &Context) -> bool {
+        self.patterns.iter().any(|pattern| pattern.fits(action, true, context)) != self.inverted
+    }
+
+    fn selects_resource(&self, arn: &str, context: &Context) -> bool {
+        self.patterns.iter().any(|pattern| pattern.fits_arn(arn, context)) != self.inverted
     }
 }
 
@@ -113,8 +117,8 @@ impl Policy {
 
 impl Statement {
     fn covers(&self, action: &str, resource: &str, context: &Context) -> bool {
-        self.actions.selects(action, true, context)
-            && self.resources.selects(resource, false, context)
+        self.actions.selects_action(action, context)
+            && self.resources.selects_resource(resource, context)
             && self.conditions.iter().all(|condition| condition.holds(context))
     }
 }

@@ -221,9 +221,12 @@ fn action(text: &str) -> Result<(), String> {
     }
 }
 
-/// `*`, or an ARN, whose last parts a star may stand for.
+/// `*`, or an ARN, whose last parts one star at the end may stand for. Any other star in such a part would have to be guessed at, and a
+/// denial must not come to nothing by that.
 fn resource(text: &str) -> Result<(), String> {
     let parts = text.split(':').count();
-    let valid = text == "*" || text.starts_with("arn:") && (parts >= 6 || text.ends_with('*'));
+    let last = text.rsplit(':').next().unwrap_or_default();
+    let stands_for_rest = last.find('*').is_some_and(|at| at + 1 == last.len());
+    let valid = text == "*" || text.starts_with("arn:") && (parts >= 6 || stands_for_rest);
     if valid { Ok(()) } else { Err(format!("{text:?} must be in ARN format or \"*\"")) }
 }

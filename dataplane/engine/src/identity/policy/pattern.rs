@@ -67,14 +67,24 @@ impl Pattern {
     }
 
     /// As [`Pattern::fits`], for ARNs: each of the six parts on its own, so that no wild card reaches over a colon. The last
-    /// part may hold colons itself. A lone `*` fits everything.
+    /// part may hold colons itself: a caller chooses them, in a path, and they must not be taken for the ARN's own. A pattern with
+    /// fewer parts stands for all that begin so, if it ends in its only `*` there; a lone `*` fits everything.
     pub(super) fn fits_arn(&self, text: &str, context: &Context) -> bool {
         let Some(tokens) = self.resolved(false, context) else { return false };
         if tokens == [Token::Any] {
             return true;
         }
-        let mut wanted = tokens.splitn(ARN_PARTS, |token| *token == Token::Char(':'));
-        let mut found = text.splitn(ARN_PARTS, ':');
+        let parts = 1 + tokens.iter().filter(|token| **token == Token::Char(':')).count();
+        let parts = parts.min(ARN_PARTS);
+        if parts < ARN_PARTS {
+            let last = tokens.rsplit(|token| *token == Token::Char(':')).next().unwrap_or_default();
+            let stars = last.iter().filter(|token| **token == Token::Any).count();
+            if stars != 1 || last.last() != Some(&Token::Any) {
+                return false;
+            }
+        }
+        let mut wanted = tokens.splitn(parts, |token| *token == Token::Char(':'));
+        let mut found = text.splitn(parts, ':');
         loop {
             match (wanted.next(), found.next()) {
                 (Some(wanted), Some(found)) if fits(wanted, found) => {}

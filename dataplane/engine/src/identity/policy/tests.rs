@@ -359,3 +359,39 @@ fn the_fuzz_entry_takes_anything() {
     }
     fuzz(&[0xff, 0xfe]);
 }
+
+/// Source: IAM User Guide, "IAM JSON policy elements: Resource": wild cards stand within the segments of an ARN.
+#[test]
+fn no_wildcard_reaches_over_the_colons_of_an_arn() {
+    let decided = |effect: &str, element: &str, pattern: &str, resource: &str| {
+        decide(
+            &format!(r#"{{"Effect":"{effect}","Action":"*","{element}":"{pattern}"}}"#),
+            "execute-api:Invoke",
+            &format!("arn:aws:execute-api:us-east-1:000000000000:{resource}"),
+        )
+    };
+    let forged = "other/prod/GET/x:notes/prod/y";
+    let notes = "arn:aws:execute-api:*:*:notes/prod/*";
+    for (pattern, resource, want) in [
+        (notes, "notes/prod/GET/a:b", Decision::Allow),
+        (notes, forged, Decision::ImplicitDeny),
+        ("arn:*:*:*:*:notes/prod/*", forged, Decision::ImplicitDeny),
+        ("arn:aws:execute-api:us-east-1:*", forged, Decision::Allow),
+        ("arn:aws:execute-api:*", forged, Decision::Allow),
+        ("arn:aws:*", forged, Decision::Allow),
+        ("arn:aws:lambda:*", forged, Decision::ImplicitDeny),
+        ("*", forged, Decision::Allow),
+    ] {
+        assert_eq!(decided("Allow", "Resource", pattern, resource), want, "{pattern} {resource}");
+    }
+    // Where the rest of an ARN would have to be guessed at, there is no policy.
+    for pattern in ["arn:aws:execute-api:*notes/prod/*", "arn:aws:*notes*", "arn:aws:execute-api"] {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Action":"*","Resource":"{pattern}"}}}}"#
+        );
+        assert!(Policy::parse(&text).is_err(), "{pattern}");
+    }
+    // What is exempt from a denial is not forged either.
+    assert_eq!(decided("Deny", "NotResource", notes, forged), Decision::ExplicitDeny);
+    assert_eq!(decided("Deny", "NotResource", notes, "notes/prod/GET/a"), Decision::ImplicitDeny);
+}

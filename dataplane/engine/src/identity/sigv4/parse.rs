@@ -1,5 +1,6 @@
 //! Reads a SigV4 claim from the `Authorization` header or from a presigned query, and checks its form.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -163,7 +164,12 @@ fn build(
     let is_name = |name: &String| {
         !name.is_empty() && !name.bytes().any(|b| b.is_ascii_uppercase() || b <= b' ')
     };
-    if names.len() > MAX_SIGNED_HEADERS || !names.iter().all(is_name) {
+    // Each name once: a header that is signed often would be hashed as often.
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    if names.len() > MAX_SIGNED_HEADERS
+        || distinct.len() < names.len()
+        || !names.iter().all(is_name)
+    {
         return Err(incomplete(
             "SignedHeaders must be lower-case header names separated by semicolons.",
         ));
