@@ -374,6 +374,25 @@ fn what_a_mapping_does_is_told() {
     ] {
         assert!(told.contains(&line.to_owned()), "{line}: {told:?}");
     }
+    // In the order that was recorded.
+    let headers = told.iter().find(|event| event.starts_with("Method response headers: "));
+    assert!(headers.unwrap().starts_with("Method response headers: {X-Amzn-Trace-Id=Root="));
+}
+
+/// 12.2: what a template cannot read is not shown either.
+#[test]
+fn a_binary_body_is_not_shown() {
+    let mock = json!({ "type": "MOCK", "requestTemplates": { "application/json": "$input.body" }, "answer": "" });
+    let tested = mapped(upstream::dead(), &mock, "200");
+    let api = tested.method.split("/resources").next().unwrap();
+    let patch = json!({ "patchOperations": [{ "op": "add", "path": "/binaryMediaTypes/*~1*" }] });
+    assert_eq!(tested.control.send("PATCH", api, &patch.to_string()).status, 200);
+    let invoked = tested.invoke("POST", &json!({ "body": "{\"name\": \"Rex\"}" }));
+    let told = events(&invoked, upstream::dead());
+    let shown = "Method request body before transformations: [Binary Data]";
+    assert!(told.iter().any(|event| event == shown), "{told:?}");
+    let failed = "Execution failed due to configuration error: Unable to transform request (a template reads a binary body";
+    assert!(told.iter().any(|event| event.starts_with(failed)), "{told:?}");
 }
 
 #[test]
@@ -426,6 +445,13 @@ fn what_a_mapping_fails_at_is_told_in_awss_words() {
             500,
             format!("{config}No match for output mapping and no default output mapping configured. Endpoint Response Status Code: 418"),
         ),
+        (
+            json!({ "type": "MOCK", "requestTemplates": { "application/json": "{\"statusCode\": 201}" } }),
+            "200",
+            pet,
+            500,
+            format!("{config}No match for output mapping and no default output mapping configured. Endpoint Response Status Code: 201"),
+        ),
     ] {
         let tested = mapped(address, &integration, response);
         let invoked = tested.invoke("POST", &json!({ "body": body }));
@@ -434,5 +460,7 @@ fn what_a_mapping_fails_at_is_told_in_awss_words() {
         let [.., failed, ended] = &told[..] else { panic!("{told:?}") };
         assert!(failed.starts_with(&line), "wanted {line}\nfound  {failed}");
         assert_eq!(*ended, format!("Method completed with status: {status}"));
+        let valid = "Request validation succeeded for content type application/json";
+        assert_eq!(told.iter().any(|event| event == valid), status == 500, "{told:?}");
     }
 }

@@ -16,8 +16,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use tidegate_engine::exchange::Ids;
 use tidegate_engine::explain::{Phase, Trace};
+use tidegate_engine::head::Known;
 use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::integration::guard::AddressPolicy;
+use tidegate_engine::respond::Failure;
 use tidegate_engine::snapshot::{Upstream, World};
 use tidegate_engine::{
     Answer, Body, BodyError, CallError, Ctx, Now, Opened, Outgoing, Relay, Reply, Step, Streamed,
@@ -179,6 +181,7 @@ struct Test<'p> {
     log: Log,
     /// What was answered to the last call.
     replied: Option<Replied>,
+    told_validation: bool,
 }
 
 /// How the engine, or a node in its place, ends a test.
@@ -196,7 +199,17 @@ impl<'p> Test<'p> {
         let entropy = rand::random();
         let mut log = Log::new(Ids::new(entropy, now).request(), SystemTime::now);
         asked.log(&mut log);
-        Self { policy, credentials, asked, entropy, now, since: Instant::now(), log, replied: None }
+        Self {
+            policy,
+            credentials,
+            asked,
+            entropy,
+            now,
+            since: Instant::now(),
+            log,
+            replied: None,
+            told_validation: false,
+        }
     }
 
     async fn run(mut self, built: Result<World, String>) -> TestInvocation {
@@ -229,6 +242,7 @@ impl<'p> Test<'p> {
                 }
                 Step::Wait(Wait::Elsewhere(next)) => next.give(&mut cx, &head, Ok(())),
                 Step::Wait(Wait::Open(mut call, next)) => {
+                    self.tell_validation(cx.trace.as_deref());
                     let body = Bytes::from(std::mem::take(&mut call.body));
                     let got =
                         self.call(&world, &call.upstream, &call.request, cx.scratch, body).await;
@@ -259,18 +273,21 @@ impl<'p> Test<'p> {
                     failed = got.as_ref().err().copied();
                     next.give(&mut cx, &head, got)
                 }
-                Step::Relay(relay) => match self.relay(&relay, &cx).await {
-                    Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
-                    Err(NoAnswer::Call(error)) => {
-                        failed = Some(error);
-                        let answer = relay.reply(&mut cx, &head, Err(error));
-                        break End::Answered(Box::new(answer), Bytes::new());
+                Step::Relay(relay) => {
+                    self.tell_validation(cx.trace.as_deref());
+                    match self.relay(&relay, &cx).await {
+                        Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
+                        Err(NoAnswer::Call(error)) => {
+                            failed = Some(error);
+                            let answer = relay.reply(&mut cx, &head, Err(error));
+                            break End::Answered(Box::new(answer), Bytes::new());
+                        }
+                        Ok(got) => {
+                            let answer = relay.reply(&mut cx, &head, Ok(&got.head));
+                            break End::Answered(Box::new(answer), got.body);
+                        }
                     }
-                    Ok(got) => {
-                        let answer = relay.reply(&mut cx, &head, Ok(&got.head));
-                        break End::Answered(Box::new(answer), got.body);
-                    }
-                },
+                }
                 Step::Answer(answer) => break End::Answered(Box::new(answer), Bytes::new()),
             };
         };
@@ -289,13 +306,12 @@ impl<'p> Test<'p> {
         };
         let fields = lines(&answer.fields, cx.scratch);
         let fields = fields.into_iter().map(|field| (field.name, field.value)).collect();
-        match answer.failure().copied() {
-            None => {
-                if self.replied.is_none() {
-                    self.tell_validation(Some(&trace));
-                }
-                self.succeeded(answer.status, fields, &body)
-            }
+        let failure = answer.failure().copied();
+        if !matches!(failure, Some(Failure::MissingParameters | Failure::InvalidBody)) {
+            self.tell_validation(Some(&trace));
+        }
+        match failure {
+            None => self.succeeded(answer.status, fields, &body),
             Some(failure) => {
                 self.log.line(fault(failure, failed, self.replied.as_ref(), &trace.phases));
                 self.failed(answer.status, fields, &body)
@@ -341,24 +357,31 @@ impl<'p> Test<'p> {
             .collect();
         let fields = fields.iter().map(|(name, value)| (&**name, &**value));
         self.log.line(format_args!("Endpoint response headers: {}", log::headers(fields)));
-        let text = String::from_utf8_lossy(&got.body);
+        let media = got.head.last(Known::ContentType).unwrap_or_default();
+        let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        let text = log::body(&got.body, self.asked.binary.holds(media));
         self.log.line(format_args!("Endpoint response body before transformations: {text}"));
         self.replied = Some(Replied::of(&got));
         Ok(got)
     }
 
-    /// Tells that the body fits its model, where it was checked.
+    /// Tells, once, that the request is valid, where a validator looked at it.
     fn tell_validation(&mut self, trace: Option<&Trace>) {
-        let fits =
-            |phase: &Phase| phase.name == "validate" && phase.decision.starts_with("the body fits");
-        if trace.is_some_and(|trace| trace.phases.iter().any(fits)) {
+        let passed = ["the required parameters are there", "the body fits"];
+        let looked = |phase: &Phase| {
+            phase.name == "validate" && passed.iter().any(|told| phase.decision.starts_with(told))
+        };
+        if !self.told_validation && trace.is_some_and(|trace| trace.phases.iter().any(looked)) {
+            self.told_validation = true;
             self.log.line("Request validation succeeded for content type application/json");
         }
     }
 
     fn succeeded(mut self, status: u16, fields: Fields, body: &[u8]) -> TestInvocation {
         // A test shows what the API answers, not what each request is given on its way.
-        let fields = without(fields, &["x-amzn-RequestId", "x-amz-apigw-id"]);
+        let mut fields = without(fields, &["x-amzn-RequestId", "x-amz-apigw-id"]);
+        // In the order of what was recorded.
+        fields.sort_by_key(|(name, _)| !name.eq_ignore_ascii_case("X-Amzn-Trace-Id"));
         let text = String::from_utf8_lossy(body);
         let shown = fields.iter().map(|(name, value)| (&**name, &**value));
         self.log.line(format_args!("Method response body after transformations: {text}"));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::wire::wire_enum;
-use super::{StatusCode, StringMap};
+use super::{StatusCode, StringMap, WireName as _};
 
 /// A gateway response that was changed from AWS's default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,25 +79,6 @@ impl ResponseType {
     ///
     /// Source: API Gateway Developer Guide, "Gateway response types".
     pub fn default_status(self) -> Option<u16> {
-        Some(match self {
-            Self::Default4xx | Self::Default5xx => return None,
-            Self::BadRequestBody | Self::BadRequestParameters => 400,
-            Self::Unauthorized => 401,
-            Self::AccessDenied
-            | Self::ExpiredToken
-            | Self::InvalidApiKey
-            | Self::InvalidSignature
-            | Self::MissingAuthenticationToken
-            | Self::WafFiltered => 403,
-            Self::ResourceNotFound => 404,
-            Self::RequestTooLarge => 413,
-            Self::UnsupportedMediaType => 415,
-            Self::QuotaExceeded | Self::Throttled => 429,
-            Self::ApiConfigurationError
-            | Self::AuthorizerConfigurationError
-            | Self::AuthorizerFailure => 500,
-            Self::BadResponseBody => 502,
-            Self::IntegrationFailure | Self::IntegrationTimeout => 504,
-        })
+        tidegate_engine::respond::ResponseType::parse(self.name())?.status()
     }
 }

@@ -112,6 +112,8 @@ pub struct Ids {
     trace: [u8; 35],
     /// Which of those whom the node knows it is who signed the request; nobody where nobody had to.
     pub(crate) caller: Option<u32>,
+    /// Whether its body came in a content coding, and was decoded.
+    pub(crate) decoded: bool,
 }
 
 impl Ids {
@@ -151,7 +153,7 @@ impl Ids {
         trace[11..19].copy_from_slice(&hex(e));
         trace[19..27].copy_from_slice(&hex(f));
         trace[27..].copy_from_slice(&hex(g));
-        Self { request, extended, trace, caller: None }
+        Self { request, extended, trace, caller: None, decoded: false }
     }
 
     /// Takes over a caller's `x-amzn-RequestId` if it is a UUID. Source: developer guide, `$context.requestId`.

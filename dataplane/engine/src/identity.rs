@@ -8,6 +8,6 @@ mod request;
 pub mod sigv4;
 
 pub use caller::Caller;
-pub(crate) use caller::{expects, identify};
+pub(crate) use caller::{expects, identify, instead};
 pub use error::AuthError;
 pub use request::{Payload, RequestParts};

@@ -24,6 +24,7 @@ pub mod identity;
 pub mod integration;
 pub mod mapping;
 mod pipeline;
+pub mod regex;
 pub mod respond;
 pub mod route;
 pub mod snapshot;

@@ -5,7 +5,7 @@ pub mod context;
 pub mod heap;
 pub mod json;
 pub mod jsonpath;
-pub(crate) mod media;
+pub mod media;
 pub(crate) mod number;
 pub mod parameter;
 pub mod template;

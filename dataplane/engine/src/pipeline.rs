@@ -3,23 +3,29 @@
 //! Each phase takes what the one before proved. The order is AWS's: an address before a stage, a route before who may call it,
 //! and the integration last. Source: the observable precedence of AWS's answers.
 
-use crate::exchange::{Ctx, Ids, draw};
-use crate::explain::nearest;
+mod find;
+mod postpone;
+
+use self::find::find;
+pub use self::postpone::Postponed;
+pub(crate) use self::postpone::go_on;
+use self::postpone::{Work, postpone};
+use crate::exchange::{Ctx, Ids};
 use crate::head::{BodySize, Head, Known, Method};
 use crate::identity;
 use crate::integration::http;
-use crate::integration::mapped::{NoAnswer, Sent, Unanswered, Unsent};
+use crate::integration::mapped::{NoAnswer, Sent};
 use crate::mapping::body::Document;
 use crate::mapping::context::View;
 use crate::mapping::template::Overrides;
 use crate::respond::compress::{self, Coding};
 use crate::respond::gateway::{self, Refused};
 use crate::respond::{self, Failure, Refusal, Tail, id_lines, line, lines};
-use crate::route::{Captures, Routed, address, path, tree::Found};
+use crate::route::{Captures, Routed};
 use crate::snapshot::{Authorize, Integration, Place};
 use crate::step::{
-    Abandoned, Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Opened,
-    Outgoing, Purpose, Record, Relay, Reply, Step, Wait,
+    Answer, Body, BodyError, Call, CallError, Counts, Fields, MAX_REPLY, Next, Opened, Outgoing,
+    Purpose, Record, Relay, Reply, Step, Wait,
 };
 
 /// Decides what to do with a request whose head has arrived.
@@ -44,7 +50,7 @@ pub fn begin(cx: &mut Ctx<'_>, head: &Head) -> Step {
                 return Step::Answer(answer);
             }
             let refused = Refused { head, ids, place, values: Captures::default() };
-            Step::Answer(gateway::answer(cx, refused, failure))
+            Step::Answer(gateway::answer(cx, refused, identity::instead(cx, head, failure)))
         }
     }
 }
@@ -65,120 +71,6 @@ fn payload(cx: &Ctx<'_>, place: Place) -> u64 {
     cx.world.link(place).payload.min(cx.listener.max_body)
 }
 
-/// Phases 1 to 3: address, stage and canary, route.
-fn find(cx: &mut Ctx<'_>, head: &Head) -> Result<Routed, (Option<Place>, Failure)> {
-    let refuse = |failure| (None, failure);
-    let world = cx.world;
-    if !path::is_sound(head.path()) {
-        return Err(refuse(Failure::BadPath));
-    }
-    let address = address::find(cx, head).map_err(refuse)?;
-    let found = world
-        .named(address.api)
-        .filter(|at| !(address.default_endpoint && world.default_endpoint_disabled(*at)));
-    let at = found.ok_or(refuse(Failure::UnknownApi))?;
-    cx.note("address", || format!("API {}", world.at(at).id()));
-
-    let end = head.path.range().end;
-    let named = match address.stage {
-        Some(name) => Some((name, address.from)),
-        None => {
-            path::next_segment(head, address.from, end).map(|(span, rest)| (head.bytes(span), rest))
-        }
-    };
-    let entropy = cx.entropy;
-    let stage = named.and_then(|(name, from)| {
-        world.stage_place(at, name, || draw(entropy)).map(|stage| (stage, from))
-    });
-    // Before a missing stage is complained of, as on AWS; but a stage that is there has a say in the limit and in the answer.
-    if let BodySize::Known(length) = head.body {
-        let stage = stage.map(|(stage, _)| stage);
-        let limit = stage.map_or(cx.listener.max_body, |stage| payload(cx, stage));
-        if length > limit {
-            return Err((stage, Failure::TooLarge(limit)));
-        }
-    }
-    let (stage, from) = stage.ok_or(refuse(Failure::UnknownStage))?;
-    cx.note("stage", || {
-        let facts = world.facts(stage);
-        format!("stage {} serves deployment {}", facts.stage, facts.deployment_id)
-    });
-    if let Some(percent) = world.stage(stage).canary_percent() {
-        cx.note("canary", || {
-            let side = if stage.is_canary() { "canary" } else { "stage" };
-            format!("{side}, drawn {:.3} against {percent} percent", draw(entropy))
-        });
-    }
-
-    let link = world.link(stage);
-    let mut values = Captures::default();
-    match link.tree.find(head, from, end, link.fall_through, &mut values) {
-        Found::Method(number) => {
-            let place = stage.with_method(number);
-            // The stage that an address names by itself does not stand in the path, nor does its base path fall away.
-            let mapped = address.stage.is_some() && !address.default_endpoint;
-            let path_from = if mapped { head.path.range().start } else { from };
-            let (path_from, behind_stage) = (path_from as u32, from as u32);
-            let routed = Routed { place, values, path_from, behind_stage };
-            if cx.trace.is_some() {
-                explain_route(cx, head, &routed, from, end);
-            }
-            Ok(routed)
-        }
-        miss => {
-            let failure =
-                if miss == Found::NoMethod { Failure::NoMethod } else { Failure::NoRoute };
-            cx.note("route", || {
-                let wanted = String::from_utf8_lossy(&head.buf[from..end]).into_owned();
-                let near = nearest(&wanted, link.routes().map(|(_, path)| path));
-                let hint = near.map(|p| format!("; nearest {p}")).unwrap_or_default();
-                format!("no match for {wanted}{hint}")
-            });
-            Err((Some(stage), failure))
-        }
-    }
-}
-
-/// Says why the route won: every other route that could have taken the path, and what it lost by.
-fn explain_route(cx: &mut Ctx<'_>, head: &Head, routed: &Routed, from: usize, end: usize) {
-    let world = cx.world;
-    let link = world.link(routed.place);
-    let won = world.facts(routed.place).resource_path;
-    let verb = world.method(routed.place).and_then(|m| m.verb).map_or("ANY", Method::as_str);
-    cx.note("route", || format!("{verb} {won}"));
-    let names = world.method(routed.place).map_or(&[][..], |m| &m.params);
-    for (at, name) in names.iter().enumerate() {
-        if let Some(value) = routed.values.get(at) {
-            let value = String::from_utf8_lossy(head.bytes(value)).into_owned();
-            cx.detail(|| format!("{name} = {value}"));
-        }
-    }
-    let segments: Vec<&[u8]> =
-        head.buf[from..end].split(|b| *b == b'/').filter(|s| !s.is_empty()).collect();
-    for (other_verb, other) in link.routes().filter(|(v, p)| *p != won || *v != verb) {
-        if !could_take(other, &segments) {
-            continue;
-        }
-        let why = if other == won {
-            "its method is less specific or another"
-        } else {
-            "less specific path"
-        };
-        cx.detail(|| format!("{other_verb} {other} lost: {why}"));
-    }
-}
-
-/// Whether a resource path fits the segments at all.
-fn could_take(resource: &str, segments: &[&[u8]]) -> bool {
-    let parts: Vec<&str> = resource.split('/').filter(|p| !p.is_empty()).collect();
-    let greedy = parts.last().is_some_and(|p| p.ends_with("+}"));
-    let fits = if greedy { segments.len() >= parts.len() } else { segments.len() == parts.len() };
-    fits && parts
-        .iter()
-        .zip(segments)
-        .all(|(p, s)| p.starts_with('{') || path::segment_is(s, p.as_bytes()))
-}
-
 /// A request that waits for a call, with all it needs to go on. Offsets only: nothing here borrows.
 #[derive(Debug)]
 pub struct Calling {
@@ -196,40 +88,6 @@ pub struct Receiving {
     ids: Ids,
     /// Whether the body is waited for because it is signed.
     identifies: bool,
-}
-
-/// A request that goes on elsewhere.
-#[derive(Debug)]
-pub struct Postponed {
-    routed: Routed,
-    ids: Ids,
-    work: Work,
-}
-
-/// What takes too long where it was.
-#[derive(Debug)]
-enum Work {
-    /// A long body, or a coded one. It may have been waited for because it is signed.
-    Body {
-        body: Vec<u8>,
-        identifies: bool,
-    },
-    RequestTemplate(Box<Unsent>),
-    /// A long answer of the integration.
-    Reply(Reply, Overrides),
-    ResponseTemplate(Box<Unanswered>),
-    /// An answer that is made, and still to be compressed.
-    Encoding(Answer),
-}
-
-/// Puts off what takes too long here.
-fn postpone(routed: Routed, ids: Ids, work: Work) -> Step {
-    Step::Wait(Wait::Elsewhere(Next::new(Postponed { routed, ids, work })))
-}
-
-/// Steps that it takes to look through so many bytes, whatever is done with them.
-fn reading_steps(bytes: usize) -> u64 {
-    bytes.div_ceil(16) as u64
 }
 
 /// Phase 4: who.
@@ -328,40 +186,6 @@ pub(crate) fn replied(
     }
 }
 
-/// Goes on with what took too long where it was.
-pub(crate) fn go_on(
-    postponed: Postponed,
-    cx: &mut Ctx<'_>,
-    head: &Head,
-    got: Result<(), Abandoned>,
-) -> Step {
-    let Postponed { routed, ids, work } = postponed;
-    if got.is_err() {
-        return refuse(cx, head, &routed, ids, Failure::Abandoned);
-    }
-    let view = View::new(cx, head, &routed, &ids);
-    let method = cx.world.method(routed.place);
-    let mapped = match method.map(|method| &method.integration) {
-        Some(Integration::Mapped(mapped)) => Ok(mapped),
-        _ => Err(Failure::Misconfigured),
-    };
-    let made = match work {
-        Work::Body { body, identifies: true } => return identify(cx, head, routed, ids, body),
-        Work::Body { body, identifies: false } => return decode(cx, head, routed, ids, body),
-        Work::RequestTemplate(unsent) => {
-            let sent = mapped.and_then(|mapped| mapped.send_on(cx, &view, *unsent));
-            return sent_on(cx, head, routed, ids, sent);
-        }
-        Work::Reply(reply, overrides) => answer(cx, head, &routed, &ids, reply, overrides),
-        Work::ResponseTemplate(unanswered) => match mapped {
-            Ok(mapped) => mapped.answer_on(cx, &view, &ids, routed.place, *unanswered),
-            Err(failure) => Err(failure.into()),
-        },
-        Work::Encoding(answer) => return encode(cx, head, &routed, ids, answer),
-    };
-    settle(cx, head, &routed, ids, made)
-}
-
 /// Goes on with the beginning of an answer that is streamed.
 pub(crate) fn opened(
     parked: Calling,
@@ -404,6 +228,11 @@ pub(crate) fn received(
     }
 }
 
+/// Steps that it takes to look through so many bytes, whatever is done with them.
+fn reading_steps(bytes: usize) -> u64 {
+    bytes.div_ceil(16) as u64
+}
+
 /// Steps that it takes to read a request's body, at most.
 fn body_steps(cx: &Ctx<'_>, head: &Head, place: Place, bytes: usize) -> u64 {
     let coded = cx.world.link(place).compression.is_some() && compress::is_coded(head);
@@ -412,14 +241,18 @@ fn body_steps(cx: &Ctx<'_>, head: &Head, place: Place, bytes: usize) -> u64 {
 }
 
 /// Goes on with the body as it was before its content coding.
-fn decode(cx: &mut Ctx<'_>, head: &Head, routed: Routed, ids: Ids, body: Vec<u8>) -> Step {
+fn decode(cx: &mut Ctx<'_>, head: &Head, routed: Routed, mut ids: Ids, body: Vec<u8>) -> Step {
     let limit = payload(cx, routed.place);
     let decoded = match cx.world.link(routed.place).compression {
-        Some(threshold) => compress::decoded(head, body, threshold, limit),
-        None => Ok(body),
+        Some(threshold) => compress::decoded(head, &body, threshold, limit),
+        None => Ok(None),
     };
     match decoded {
-        Ok(body) => send(cx, head, routed, ids, body),
+        Ok(None) => send(cx, head, routed, ids, body),
+        Ok(Some(body)) => {
+            ids.decoded = true;
+            send(cx, head, routed, ids, body)
+        }
         Err(failure) => refuse(cx, head, &routed, ids, failure),
     }
 }
@@ -462,6 +295,7 @@ fn integrate(
                 || http.whole
                 || (body.is_some() && head.body != BodySize::Empty)
                 || http.conversion.is_some()
+                || (head.body != BodySize::Empty && !http.takes_body(head))
                 || is_coded(cx, head, http, place) =>
         {
             Ok(head.body != BodySize::Empty)
@@ -588,6 +422,7 @@ fn pass(
     };
     let view = &View { body: document.as_ref(), ..*view };
     let body = match &http.conversion {
+        _ if !http.takes_body(view.head) => Vec::new(),
         Some(conversion) => conversion.request(view.head, body)?,
         None => body,
     };

@@ -90,7 +90,9 @@ fn deciding_allocates_nothing_once_the_buffers_are_warm() {
         ("GET /prod/nope", false),
         ("GET /nope/x", false),
     ] {
-        let request = head(line, &FIELDS);
+        // Of a caller that finds no method it is looked at what it shows as a signature, which is taken apart.
+        let fields = if line.contains("nope") { &FIELDS[..5] } else { &FIELDS[..] };
+        let request = head(line, fields);
         for peer in ["192.0.2.7", "2001:db8::7"] {
             driver.peer = peer.parse().unwrap();
             drop(driver.step(&request));

@@ -286,9 +286,20 @@ fn a_mapped_header_replaces_the_callers_also_under_an_alias() {
         let sent = driver.sends(&head("GET /prod/pets/7?user=me", &[(name, "evil")]));
         assert_eq!(sent.fields.one("X-User-Id"), "me");
         assert!(!sent.fields.0.iter().any(|(_, v)| v == "evil"), "{name}: {:?}", sent.fields);
-        let sent = driver.sends(&head("GET /prod/pets/7", &[(name, "evil")]));
-        assert!(!sent.fields.0.iter().any(|(_, v)| v == "evil"), "{name}: {:?}", sent.fields);
+        // Without a value the mapping is skipped; an alias is no header that the caller might have meant.
+        let sent = driver.sends(&head("GET /prod/pets/7", &[(name, "own")]));
+        let passes = name.eq_ignore_ascii_case("X-User-Id");
+        assert_eq!(
+            sent.fields.0.iter().any(|(_, v)| v == "own"),
+            passes,
+            "{name}: {:?}",
+            sent.fields
+        );
     }
+    // What the gateway would say is never the caller's to say.
+    let mappings = [("integration.request.header.X-User-Id", "context.identity.user")];
+    let sent = mapped(URI, &mappings).sends(&head("GET /prod/pets/7", &[("X-User-Id", "evil")]));
+    assert!(!sent.fields.0.iter().any(|(_, v)| v == "evil"), "{:?}", sent.fields);
 }
 
 #[test]

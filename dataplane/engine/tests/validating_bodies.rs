@@ -165,7 +165,7 @@ fn schemas_that_cannot_be_compiled_refuse_the_bundle() {
         ("{", "POST /pets: model 'Pet' is no JSON: EOF while parsing an object at line 1 column 1"),
         (r#"{"type":"text"}"#, "POST /pets: model 'Pet': at \"/type\""),
         (r#"{"$ref":"https://a.example/restapis/x/models/No"}"#, "nothing is at $ref"),
-        (r#"{"pattern":"(?=x)"}"#, "cannot be used"),
+        (r#"{"pattern":"(?=x"}"#, "cannot be used"),
     ] {
         let mut made = stage(fine(), &[("application/json", "Pet")]).bundle;
         made.resources[0].methods[0].verb = "POST".into();

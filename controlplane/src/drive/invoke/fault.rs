@@ -84,7 +84,8 @@ pub(super) fn fault(
         Failure::Misconfigured => {
             let noted = phases.iter().rev().find(|phase| phase.name != "respond");
             let reason = noted.filter(|phase| phase.name != "route");
-            reason.map_or(failure.words(), |phase| &phase.decision).to_owned()
+            let reason = reason.map_or(failure.words(), |phase| &phase.decision);
+            reason.strip_prefix("cannot be carried out: ").unwrap_or(reason).to_owned()
         }
         Failure::BadConversion => "Unable to base64 decode the body.".to_owned(),
         Failure::BinaryTemplate | Failure::Untransformable => {
@@ -95,12 +96,14 @@ pub(super) fn fault(
                 Some((phase, detail)) => format!("{}: {detail}", phase.decision),
                 None => failure.words().to_owned(),
             };
+            let why = why.trim_start_matches("Unable to transform request or response: ");
             format!("Unable to transform {side} ({why})")
         }
         Failure::NoIntegrationResponse => {
             // A function is selected by its error message; its status is 200.
-            let status =
-                if replied.status == 0 { String::new() } else { replied.status.to_string() };
+            let mocked =
+                decided("integration").and_then(|told| told.strip_prefix("MOCK of status "));
+            let status = mocked.map_or_else(|| replied.status.to_string(), str::to_owned);
             format!("{}. Endpoint Response Status Code: {status}", failure.words())
         }
         Failure::NoMethodResponse => {
@@ -109,7 +112,10 @@ pub(super) fn fault(
             let mut code = code.filter_map(|p| p.decision.strip_prefix("integration response "));
             format!("{}: {}", failure.words(), code.next().unwrap_or_default())
         }
-        Failure::NoStatusCode | Failure::LambdaMalformed => failure.words().to_owned(),
+        Failure::NoStatusCode
+        | Failure::LambdaMalformed
+        | Failure::BadHeader
+        | Failure::BadReplyJson => failure.words().to_owned(),
         Failure::ReplyTooLarge => too_large(MAX_BODY),
         // AWS's lines for these are not known.
         _ => return format!("Execution failed: {}", failure.words()),

@@ -3,6 +3,7 @@
 //! Source: recorded answers of `TestInvokeMethod`; line texts as in execution logs. Masking and truncation: developer guide, "Set
 //! up CloudWatch logging for REST APIs".
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::time::SystemTime;
 
@@ -61,6 +62,11 @@ pub(super) fn headers<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> St
         })
         .collect();
     format!("{{{}}}", each.join(", "))
+}
+
+/// A body as AWS prints it: a binary one is not shown.
+pub(super) fn body(bytes: &[u8], is_binary: bool) -> Cow<'_, str> {
+    if is_binary { Cow::Borrowed("[Binary Data]") } else { String::from_utf8_lossy(bytes) }
 }
 
 /// `EEE MMM dd HH:mm:ss UTC yyyy`

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use tidegate_engine::mapping::media::BinaryTypes;
 use tidegate_engine::route::path::segment_is;
 use tidegate_proto::v1;
 
@@ -28,6 +29,8 @@ pub(super) struct Asked {
     parameters: Vec<(String, String)>,
     query: String,
     headers: BTreeMap<String, Vec<String>>,
+    /// The media types that its API treats as binary.
+    pub(super) binary: BinaryTypes,
 }
 
 impl Asked {
@@ -84,7 +87,9 @@ impl Asked {
             ExplainError::Header(name) => AppError::InvalidTestHeader { name },
             other => AppError::InvalidTestHeader { name: other.to_string() },
         })?;
-        Ok(Self { described, body, verb, path, parameters, query: query.to_owned(), headers })
+        let binary = BinaryTypes::new(api.binary_media_types.as_deref().unwrap_or_default());
+        let query = query.to_owned();
+        Ok(Self { described, body, verb, path, parameters, query, headers, binary })
     }
 
     /// Tells of the request.
@@ -99,7 +104,7 @@ impl Asked {
             self.headers.iter().map(|(name, values)| (name, values.join(","))).collect();
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         log.line(format_args!("Method request headers: {}", log::headers(headers)));
-        let body = String::from_utf8_lossy(&self.body);
+        let body = log::body(&self.body, self.binary.holds(b"application/json"));
         log.line(format_args!("Method request body before transformations: {body}"));
     }
 }

@@ -62,6 +62,19 @@ pub(crate) fn expects(cx: &Ctx<'_>, head: &Head) -> Result<(), Refusal> {
     find(cx.credentials, &claim).map(drop)
 }
 
+/// What is said in place of that there is no such method: AWS reads an `Authorization` header first, and complains of one that is
+/// no signature. Source: field reports.
+pub(crate) fn instead(cx: &Ctx<'_>, head: &Head, failure: Failure) -> Refusal {
+    if matches!(failure, Failure::NoRoute | Failure::NoMethod)
+        && head.last(Known::Authorization).is_some()
+        && let Err(error @ AuthError::IncompleteSignature(_)) =
+            sigv4::parse(&parts(cx, head, &[]), SERVICE)
+    {
+        return error.into();
+    }
+    failure.into()
+}
+
 /// The number of the caller who signed a request among those the node knows, if it may call the method.
 pub(crate) fn identify(
     cx: &mut Ctx<'_>,

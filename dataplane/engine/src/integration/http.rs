@@ -243,6 +243,11 @@ impl Http {
         Ok(())
     }
 
+    /// Whether the upstream gets a body at all: not by `GET`, `HEAD` or `OPTIONS`.
+    pub(crate) fn takes_body(&self, head: &Head) -> bool {
+        takes_body(self.method.unwrap_or(head.method))
+    }
+
     /// Tells what its mappings give.
     pub(crate) fn tell(&self, cx: &mut Ctx<'_>, view: &View<'_>) {
         tell(cx, view, &self.headers, &self.target);
@@ -252,7 +257,7 @@ impl Http {
     pub(crate) fn passed(&self, cx: &mut Ctx<'_>, view: &View<'_>) -> Result<Outgoing, Failure> {
         let (peer, listener) = (cx.peer, cx.listener);
         self.request(cx, view, view.head.query(), |out| {
-            let mut seen = self.pass(out, view.head);
+            let mut seen = self.pass(out, view);
             let put = put_headers(&self.headers, &HEADER_RULES, out, view, &mut seen);
             self.defaults(out, &seen);
             forwarded(out, view.head, peer, listener);
@@ -266,7 +271,7 @@ impl Http {
             let mut seen = Seen::default();
             let put = put_headers(&self.headers, &HEADER_RULES, out, view, &mut seen);
             self.defaults(out, &seen);
-            if !seen.content_type && takes_body(self.method.unwrap_or(view.head.method)) {
+            if !seen.content_type && self.takes_body(view.head) {
                 callers_content_type(out, view.head);
             }
             put
@@ -310,7 +315,8 @@ impl Http {
     }
 
     /// Passes the caller's fields that the upstream may see.
-    fn pass(&self, out: &mut Vec<u8>, head: &Head) -> Seen {
+    fn pass(&self, out: &mut Vec<u8>, view: &View<'_>) -> Seen {
+        let head = view.head;
         let mut seen = Seen::default();
         for field in &head.fields {
             if !passes(field.known) || (field.known == Known::AcceptEncoding && self.whole) {
@@ -321,8 +327,15 @@ impl Http {
             if field.known == Known::Other && (head.nominated(name) || is_alias(name)) {
                 continue;
             }
-            // What a mapping sets is the gateway's, whether its source is there or not.
-            if self.headers.iter().any(|(mapped, _, _)| reads_as(name, mapped.as_bytes())) {
+            // What a mapping sets stands in its place. A mapping without a value is skipped; but what the gateway says of a caller is
+            // never the caller's to say, nor is an alias of it.
+            let replaces = |to: &str, source: &Source| {
+                !name.eq_ignore_ascii_case(to.as_bytes())
+                    || !source.is_callers()
+                    || source.each(view, |_| {})
+            };
+            let mut mapped = self.headers.iter().filter(|(to, ..)| reads_as(name, to.as_bytes()));
+            if mapped.any(|(to, _, source)| replaces(to, source)) {
                 continue;
             }
             let value = head.bytes(field.value);
@@ -449,12 +462,22 @@ pub(crate) fn trace_line(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// The caller's trace header and the root in it, if there is one.
+fn sent_trace(head: &Head) -> Option<(&[u8], &[u8])> {
+    let value = head.last(Known::AmznTraceId).filter(|value| value.len() <= 256)?;
+    let mut members = value.split(|b| *b == b';').map(<[u8]>::trim_ascii);
+    Some((value, members.find_map(|member| member.strip_prefix(b"Root="))?))
+}
+
+/// The root of the trace, as answers that follow a failed invocation tell it.
+pub(crate) fn put_trace_root(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
+    out.extend_from_slice(b"Root=");
+    out.extend_from_slice(sent_trace(head).map_or(ids.trace_value(), |(_, root)| root));
+}
+
 /// The value of the trace header: a caller's is honoured, with a parent of ours if it has none. Source: recorded.
 pub(crate) fn put_trace(out: &mut Vec<u8>, head: &Head, ids: &Ids) {
-    let sent = head
-        .last(Known::AmznTraceId)
-        .filter(|value| value.starts_with(b"Root=") && value.len() <= 256);
-    match sent {
+    match sent_trace(head).map(|(value, _)| value) {
         Some(value) => {
             out.extend_from_slice(value);
             if memchr::memmem::find(value, b"Parent=").is_none() {

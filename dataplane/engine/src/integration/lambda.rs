@@ -70,7 +70,9 @@ impl LambdaProxy {
         if failed(reply) {
             return Err(Failure::LambdaFailed.into());
         }
-        let said = reply::read(&reply.body).ok_or(Failure::LambdaMalformed)?;
+        // One that meant to stream is heard out up to its body.
+        let said = reply::read(&reply.body).or_else(|| streamed::begun(&reply.body));
+        let said = said.ok_or(Failure::LambdaMalformed)?;
         let binary = said.is_base64 && self.binary.holds(media::first(view.head, Known::Accept));
         let body = if binary {
             media::decode(said.body.as_bytes()).map_err(|_| Failure::LambdaMalformed)?

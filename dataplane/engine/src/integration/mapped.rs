@@ -174,7 +174,11 @@ impl Mapped {
         }
         let number = match self.template(view.head) {
             Ok(Some(RequestTemplate { selects: Some(Ok(number)), .. })) => *number,
-            Ok(Some(RequestTemplate { selects: Some(Err(failure)), .. })) => {
+            Ok(Some(RequestTemplate { selects: Some(Err(failure)), transform, .. })) => {
+                let text = transform.constant().unwrap_or_default();
+                if let Some(code) = status_code(&String::from_utf8_lossy(text)) {
+                    cx.note("integration", || format!("MOCK of status {code}"));
+                }
                 return Some(Err(*failure));
             }
             Ok(_) => return None,
@@ -316,7 +320,7 @@ impl Mapped {
         };
         let number = self.responses.select(&selected).ok_or(Failure::NoIntegrationResponse)?;
         let document = if self.responses.get(number).reads_body {
-            Some(Document::read(&reply.body).map_err(|_| Failure::Misconfigured)?)
+            Some(Document::read(&reply.body).map_err(|_| Failure::BadReplyJson)?)
         } else {
             None
         };

@@ -168,6 +168,15 @@ pub struct View<'a> {
     pub overrides: Option<&'a Overrides>,
 }
 
+impl View<'_> {
+    /// Whether mappings, templates and functions may see a field of the caller's. The coding of a body that was decoded is none of it
+    /// any more.
+    pub(crate) fn sees(&self, known: Known) -> bool {
+        let is_gone = known == Known::ContentEncoding && self.ids.decoded;
+        !is_gone && !known.is_dropped_at_ingress()
+    }
+}
+
 /// `$context.error`.
 #[derive(Clone, Copy)]
 pub struct ErrorView<'a> {

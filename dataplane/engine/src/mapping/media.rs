@@ -26,10 +26,11 @@ pub(crate) fn of_value(value: &[u8]) -> &[u8] {
 
 /// The media types an API treats as binary.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct BinaryTypes(Box<[Box<str>]>);
+pub struct BinaryTypes(Box<[Box<str>]>);
 
 impl BinaryTypes {
-    pub(crate) fn new(types: &[String]) -> Self {
+    /// Those that an API names.
+    pub fn new(types: &[String]) -> Self {
         Self(types.iter().map(|t| t.as_str().into()).collect())
     }
 
@@ -39,7 +40,7 @@ impl BinaryTypes {
     }
 
     /// Whether a media type is among them: by itself, as `type/*` or as `*/*`.
-    pub(crate) fn holds(&self, media: &[u8]) -> bool {
+    pub fn holds(&self, media: &[u8]) -> bool {
         self.0.iter().any(|held| {
             let family = held.strip_suffix('*').filter(|family| family.ends_with('/'));
             match family {

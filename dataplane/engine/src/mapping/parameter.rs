@@ -43,9 +43,11 @@ pub enum ParameterError {
     /// AWS's own words.
     #[error("Invalid mapping expression specified: {0}")]
     Invalid(String),
-    /// A form of AWS's that this version does not evaluate yet.
-    #[error("mapping expression '{0}' is not supported yet")]
-    Unsupported(String),
+    /// A variable of access logs, or of nothing.
+    #[error(
+        "Invalid mapping expression specified: {0} ($context has no such variable outside of access logs)"
+    )]
+    UnknownVariable(String),
 }
 
 /// Which way a mapping goes.
@@ -74,8 +76,8 @@ impl Source {
             return Ok(Self::Static(variable(name).unwrap_or_default().into()));
         }
         if let Some(name) = text.strip_prefix("context.") {
-            let unsupported = || ParameterError::Unsupported(text.to_owned());
-            return Context::parse(name).map(Self::Context).ok_or_else(unsupported);
+            let unknown = || ParameterError::UnknownVariable(text.to_owned());
+            return Context::parse(name).map(Self::Context).ok_or_else(unknown);
         }
         let (of_reply, rest) = match text.strip_prefix("integration.response.") {
             Some(rest) if side == Side::Response => (true, rest),
@@ -102,6 +104,18 @@ impl Source {
             "multivalueheader" => Self::MultiHeader(name),
             _ => return Err(invalid()),
         })
+    }
+
+    /// Whether what it gives is the caller's to say.
+    pub(crate) fn is_callers(&self) -> bool {
+        !matches!(
+            self,
+            Self::Static(_)
+                | Self::Context(_)
+                | Self::ReplyHeader(_)
+                | Self::ReplyMultiHeader(_)
+                | Self::ReplyBody(_)
+        )
     }
 
     /// Whether it reads the request's body.
@@ -162,11 +176,11 @@ impl Source {
             }
             Self::MultiQuery(name) => query_values(cx.head.query(), name).for_each(|v| give(&v)),
             Self::Header(name) => {
-                if let Some(value) = sent_headers(cx.head, name).next_back() {
+                if let Some(value) = sent_headers(cx, name).next_back() {
                     give(value);
                 }
             }
-            Self::MultiHeader(name) => give(&joined(sent_headers(cx.head, name))),
+            Self::MultiHeader(name) => give(&joined(sent_headers(cx, name))),
             Self::Body(path) => {
                 if let Some(value) = cx.body.and_then(|body| body.at(path)) {
                     give(value.as_bytes());
@@ -200,11 +214,10 @@ fn headers<'h>(head: &'h Head, name: &str) -> impl DoubleEndedIterator<Item = &'
     head.iter().filter(move |(held, _, _)| *held == name.as_bytes()).map(|(_, value, _)| value)
 }
 
-/// The values of a header of the caller, unless it is one that is dropped at ingress.
-fn sent_headers<'h>(head: &'h Head, name: &str) -> impl DoubleEndedIterator<Item = &'h [u8]> {
-    let sent = head
-        .iter()
-        .filter(move |(held, _, known)| *held == name.as_bytes() && !known.is_dropped_at_ingress());
+/// The values of a header of the caller, unless it is one that mappings do not see.
+fn sent_headers<'h>(view: &View<'h>, name: &str) -> impl DoubleEndedIterator<Item = &'h [u8]> {
+    let sent = view.head.iter();
+    let sent = sent.filter(move |(held, _, known)| *held == name.as_bytes() && view.sees(*known));
     sent.map(|(_, value, _)| value)
 }
 
@@ -354,7 +367,7 @@ mod tests {
             assert_eq!(parse(text), Err(ParameterError::Invalid(text.to_owned())));
         }
         for text in ["context.nonsense", "context.identity.nonsense"] {
-            assert!(matches!(parse(text), Err(ParameterError::Unsupported(_))), "{text}");
+            assert!(matches!(parse(text), Err(ParameterError::UnknownVariable(_))), "{text}");
         }
         for (text, want) in [
             ("integration.response.header.ETag", Source::ReplyHeader("ETag".into())),

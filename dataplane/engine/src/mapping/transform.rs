@@ -145,9 +145,8 @@ impl Source for Seen<'_> {
             Place::Query => parameter::query_values(view.head.query(), name).last().map(text),
             Place::Header => {
                 let mut sent = view.head.iter().rev();
-                let found = sent.find(|(held, _, known)| {
-                    *held == name.as_bytes() && !known.is_dropped_at_ingress()
-                });
+                let found =
+                    sent.find(|(held, _, known)| *held == name.as_bytes() && view.sees(*known));
                 found.map(|(_, value, _)| String::from_utf8_lossy(value))
             }
         }
@@ -164,7 +163,7 @@ impl Source for Seen<'_> {
             Place::Query => parameter::query_pairs(view.head.query())
                 .for_each(|(name, value)| each(&text(name), &text(value))),
             Place::Header => {
-                let sent = view.head.iter().filter(|(_, _, known)| !known.is_dropped_at_ingress());
+                let sent = view.head.iter().filter(|(_, _, known)| view.sees(*known));
                 for (name, value, _) in sent {
                     each(&String::from_utf8_lossy(name), &String::from_utf8_lossy(value));
                 }

@@ -116,18 +116,19 @@ pub(crate) fn is_coded(head: &Head) -> bool {
     head.last(Known::ContentEncoding).is_some_and(|sent| !sent.eq_ignore_ascii_case(b"identity"))
 }
 
-/// A request's body as it was before its sender coded it. One shorter than `threshold` is left alone.
+/// A request's body as it was before its sender coded it; `None` of one that is not coded, or shorter than `threshold`, which is
+/// left alone.
 pub(crate) fn decoded(
     head: &Head,
-    body: Vec<u8>,
+    body: &[u8],
     threshold: u32,
     limit: u64,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Option<Vec<u8>>, Failure> {
     if !is_coded(head) || (body.len() as u64) < u64::from(threshold) || body.is_empty() {
-        return Ok(body);
+        return Ok(None);
     }
     let sent = head.last(Known::ContentEncoding).unwrap_or_default();
-    Coding::parse(sent.trim_ascii()).ok_or(Failure::BadCoding)?.decode(&body, limit)
+    Coding::parse(sent.trim_ascii()).ok_or(Failure::BadCoding)?.decode(body, limit).map(Some)
 }
 
 /// What a coded body holds, at most `limit` bytes of it; `None` when its coding is unknown or the body is not in it.

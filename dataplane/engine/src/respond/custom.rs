@@ -17,12 +17,13 @@ use crate::step::{Answer, Body};
 
 /// The gateway responses of an API.
 #[derive(Debug, Default)]
-pub(crate) struct GatewayResponses(Box<[(ResponseType, Custom)]>);
+pub(crate) struct GatewayResponses(Box<[Custom]>);
 
 /// One of them.
 #[derive(Debug)]
 pub(crate) struct Custom {
-    /// `None`: the failure's own.
+    kind: ResponseType,
+    /// `None`: the type's own, or the failure's where the type is a default.
     status: Option<u16>,
     headers: Box<[(Box<str>, Known, Source)]>,
     /// Media type and template; never empty.
@@ -48,9 +49,7 @@ impl GatewayResponses {
     /// What customises a failure's answer: its own type, else the default of its class. A type with a response of its own has
     /// nothing of the default's.
     pub(crate) fn custom(&self, failure: Failure) -> Option<&Custom> {
-        let of = |wanted: ResponseType| {
-            self.0.iter().find(|(kind, _)| *kind == wanted).map(|(_, custom)| custom)
-        };
+        let of = |wanted: ResponseType| self.0.iter().find(|custom| custom.kind == wanted);
         let class = match failure.status() {
             400..500 => ResponseType::Default4xx,
             _ => ResponseType::Default5xx,
@@ -60,10 +59,7 @@ impl GatewayResponses {
 }
 
 impl Custom {
-    fn link(
-        from: &v1::GatewayResponse,
-        variables: Variables<'_>,
-    ) -> Result<(ResponseType, Self), String> {
+    fn link(from: &v1::GatewayResponse, variables: Variables<'_>) -> Result<Self, String> {
         let kind = ResponseType::parse(&from.r#type).ok_or("there is no such type")?;
         let status = from.status_code.map(|code| {
             let fits = u16::try_from(code).ok().filter(|code| (200..600).contains(code));
@@ -79,14 +75,24 @@ impl Custom {
                 return Err(invalid());
             }
             let known = Known::of(name.as_bytes());
-            if matches!(known, Known::ContentLength | Known::TransferEncoding | Known::Connection) {
+            // What the node and the gateway say themselves is not said twice.
+            if matches!(
+                known,
+                Known::ContentLength
+                    | Known::TransferEncoding
+                    | Known::Connection
+                    | Known::Date
+                    | Known::AmznRequestId
+                    | Known::AmzApigwId
+                    | Known::AmznTraceId
+            ) {
                 continue;
             }
             let lookup = |name: &str| variables.get(name).map(str::to_owned);
             match Source::parse(&pair.value, Side::Request, &lookup) {
                 Ok(source) => headers.push((name.into(), known, source)),
                 // A variable that nobody sets leaves its header out.
-                Err(ParameterError::Unsupported(_)) => {}
+                Err(ParameterError::UnknownVariable(_)) => {}
                 Err(error) => return Err(error.to_string()),
             }
         }
@@ -101,7 +107,7 @@ impl Custom {
             templates.push(("application/json".into(), Template::parse(STOCK, variables)));
         }
         let (headers, templates) = (headers.into(), templates.into());
-        Ok((kind, Self { status: status.transpose()?, headers, templates }))
+        Ok(Self { kind, status: status.transpose()?, headers, templates })
     }
 
     /// Answers a failure. A header whose value is absent, or cannot stand in a head, is left out.
@@ -112,29 +118,34 @@ impl Custom {
         failure: Failure,
         tail: Tail,
     ) -> Answer {
-        let accept = accepted(view.head);
+        let (world, accept) = (cx.world, accepted(view.head));
         let by = |media: &[u8]| {
             self.templates.iter().position(|(held, _)| held.as_bytes().eq_ignore_ascii_case(media))
         };
         let at = by(accept).or_else(|| by(b"application/json")).unwrap_or(0);
         let (media, template) = &self.templates[at];
         let fields = lines(cx, |out| {
-            let mut typed = false;
+            let (mut typed, mut named) = (false, false);
             for (name, known, source) in &self.headers {
                 source.each(view, |value| {
                     if is_header_value(value) {
                         line(out, name.as_bytes(), value);
                         typed |= *known == Known::ContentType;
+                        named |= *known == Known::AmznErrorType;
                     }
                 });
             }
             if !typed {
                 line(out, b"Content-Type", media.as_bytes());
             }
-            closing_lines(out, &tail, failure);
+            if !named {
+                line(out, b"x-amzn-ErrorType", failure.exception().as_bytes());
+            }
+            closing_lines(out, world, view.head, &tail, failure);
         });
         let body = lines(cx, |out| template.write(out, view));
-        let status = self.status.unwrap_or(failure.status());
+        let own = self.kind.status().filter(|_| self.kind == failure.response_type());
+        let status = self.status.or(own).unwrap_or(failure.status());
         Answer { status, fields, body: Body::Scratch(body), tail }
     }
 }

@@ -66,6 +66,10 @@ pub enum Failure {
     NoIntegrationResponse,
     /// The integration response's status is none of the method's.
     NoMethodResponse,
+    /// A value for the answer cannot stand in a header.
+    BadHeader,
+    /// The upstream's answer begins like JSON and is none, and a mapping reads it.
+    BadReplyJson,
     /// The upstream's answer is longer than may be mapped.
     ReplyTooLarge,
     /// The answer does not fit the model that the method promises.
@@ -132,6 +136,8 @@ impl Failure {
             | Self::NoStatusCode
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
+            | Self::BadHeader
+            | Self::BadReplyJson
             | Self::ReplyTooLarge
             | Self::BadAddress
             | Self::NoTargets => ResponseType::ApiConfigurationError,
@@ -189,6 +195,10 @@ impl Failure {
                 "No match for output mapping and no default output mapping configured"
             }
             Self::NoMethodResponse => "Output mapping refers to an invalid method response",
+            Self::BadHeader => "a value for the answer cannot stand in a header",
+            Self::BadReplyJson => {
+                "the integration's answer begins like JSON and is none, and a mapping reads it"
+            }
             Self::NotPost => {
                 "Lambda functions are invoked by POST, not by the integration's method"
             }
@@ -253,6 +263,8 @@ impl Failure {
             | Self::NoStatusCode
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
+            | Self::BadHeader
+            | Self::BadReplyJson
             | Self::ReplyTooLarge
             | Self::NotPost
             | Self::LambdaRefused
@@ -282,8 +294,8 @@ impl Failure {
         }
     }
 
-    /// Whether a Lambda function was invoked before it came to this: such an answer carries the trace id, as captured from AWS.
-    pub(crate) fn follows_invocation(self) -> bool {
+    /// Whether an integration was called before it came to this.
+    pub(crate) fn follows_call(self) -> bool {
         matches!(
             self,
             Self::LambdaMalformed
@@ -291,6 +303,9 @@ impl Failure {
                 | Self::LambdaFailed
                 | Self::LambdaRefused
                 | Self::LambdaInvalid
+                | Self::ReplyTooLarge
+                | Self::UpstreamNetwork
+                | Self::UpstreamTimeout
         )
     }
 
@@ -326,6 +341,8 @@ impl Failure {
             | Self::NoStatusCode
             | Self::NoIntegrationResponse
             | Self::NoMethodResponse
+            | Self::BadHeader
+            | Self::BadReplyJson
             | Self::ReplyTooLarge
             | Self::NotPost
             | Self::LambdaMalformed

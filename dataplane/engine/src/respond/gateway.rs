@@ -6,12 +6,13 @@ use std::borrow::Cow;
 
 use crate::exchange::{Ctx, Ids};
 use crate::head::Head;
+use crate::integration::http::put_trace_root;
 use crate::mapping::context::{ErrorView, View};
 use crate::mapping::json;
 use crate::respond::failure::Voice;
 use crate::respond::{Failure, Refusal, Tail, id_lines, line, lines};
 use crate::route::{Captures, Routed};
-use crate::snapshot::Place;
+use crate::snapshot::{Integration, Place, World};
 use crate::step::{Answer, Body};
 
 /// A gateway response type.
@@ -76,6 +77,32 @@ impl ResponseType {
         Self::ALL[self as usize].1
     }
 
+    /// The status while nothing was changed; `None` for the two defaults.
+    ///
+    /// Source: developer guide, "Gateway response types".
+    pub fn status(self) -> Option<u16> {
+        Some(match self {
+            Self::BadRequestBody | Self::BadRequestParameters => 400,
+            Self::Unauthorized => 401,
+            Self::AccessDenied
+            | Self::ExpiredToken
+            | Self::InvalidApiKey
+            | Self::InvalidSignature
+            | Self::MissingAuthenticationToken
+            | Self::WafFiltered => 403,
+            Self::ResourceNotFound => 404,
+            Self::RequestTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::QuotaExceeded | Self::Throttled => 429,
+            Self::ApiConfigurationError
+            | Self::AuthorizerConfigurationError
+            | Self::AuthorizerFailure => 500,
+            Self::BadResponseBody => 502,
+            Self::IntegrationFailure | Self::IntegrationTimeout => 504,
+            Self::Default4xx | Self::Default5xx => return None,
+        })
+    }
+
     /// The type of a name; `None` when there is none by it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, held)| *held == name).map(|(kind, _)| *kind)
@@ -117,7 +144,7 @@ pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refu
             let view = View { error: Some(error), ..view };
             custom.answer(cx, &view, failure, tail)
         }
-        None => stock(cx, failure, message.as_deref(), tail),
+        None => stock(cx, refused.head, failure, message.as_deref(), tail),
     };
     let cors = refused.place.and_then(|place| world.link(place).cors.as_ref());
     let answer = match cors {
@@ -132,12 +159,19 @@ pub(crate) fn answer(cx: &mut Ctx<'_>, refused: Refused<'_>, why: impl Into<Refu
 }
 
 /// The answer of an API that does not customise it.
-fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) -> Answer {
-    let voice = failure.voice();
+fn stock(
+    cx: &mut Ctx<'_>,
+    head: &Head,
+    failure: Failure,
+    message: Option<&str>,
+    tail: Tail,
+) -> Answer {
+    let (world, voice) = (cx.world, failure.voice());
     let fields = lines(cx, |out| {
         let kind: &[u8] = if voice == Voice::Plain { b"text/plain" } else { b"application/json" };
         line(out, b"Content-Type", kind);
-        closing_lines(out, &tail, failure);
+        line(out, b"x-amzn-ErrorType", failure.exception().as_bytes());
+        closing_lines(out, world, head, &tail, failure);
     });
     let body = lines(cx, |out| match voice {
         Voice::Plain => out.extend_from_slice(message.unwrap_or_default().as_bytes()),
@@ -157,12 +191,21 @@ fn stock(cx: &mut Ctx<'_>, failure: Failure, message: Option<&str>, tail: Tail) 
 }
 
 /// The lines that every gateway response ends with.
-pub(super) fn closing_lines(out: &mut Vec<u8>, tail: &Tail, failure: Failure) {
+pub(super) fn closing_lines(
+    out: &mut Vec<u8>,
+    world: &World,
+    head: &Head,
+    tail: &Tail,
+    failure: Failure,
+) {
     id_lines(out, &tail.ids);
-    line(out, b"x-amzn-ErrorType", failure.exception().as_bytes());
-    if failure.follows_invocation() {
-        out.extend_from_slice(b"X-Amzn-Trace-Id: Root=");
-        out.extend_from_slice(tail.ids.trace_value());
+    // A function of `AWS_PROXY` was invoked before it came to this, as captured from AWS.
+    let method = tail.place.and_then(|place| world.method(place));
+    let invoked = failure.follows_call()
+        && matches!(method.map(|method| &method.integration), Some(Integration::LambdaProxy(_)));
+    if invoked {
+        out.extend_from_slice(b"X-Amzn-Trace-Id: ");
+        put_trace_root(out, head, &tail.ids);
         out.extend_from_slice(b"\r\n");
     }
 }

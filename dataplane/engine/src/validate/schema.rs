@@ -1,8 +1,7 @@
 //! JSON Schema draft 4, as API Gateway's models use it: compiled once, checked without looking anything up.
 //!
 //! A [`Schema`] is a flat table of nodes; `$ref`s are numbers of other nodes, so cycles cost nothing. What AWS's own validator
-//! cannot do either (patterns with look-around, references to documents elsewhere) is refused when compiling. Messages are
-//! those of the validator AWS uses, as `$context.error.validationErrorString` shows them.
+//! cannot do either (references to documents elsewhere) is refused when compiling. Messages are those of the validator AWS uses, as `$context.error.validationErrorString` shows them.
 //!
 //! Source: `rest-api-runtime` section 14.4; the specification "JSON Schema: interactive and non interactive validation", draft 4.
 
@@ -15,11 +14,11 @@ mod reference;
 
 use std::sync::{Arc, LazyLock};
 
-use regex::Regex;
 use serde_json::Value;
 
 use crate::mapping::heap::{self, Heap};
 use crate::mapping::json::{self, JsonError};
+use crate::regex::Regex;
 pub use check::{TooComplex, Violation};
 use decimal::Decimal;
 
@@ -49,7 +48,7 @@ pub enum SchemaError {
         /// The reference as written.
         reference: String,
     },
-    /// A pattern that is no regular expression, or one that needs look-around or back-references.
+    /// A pattern that is no regular expression.
     #[error("at {at:?}: pattern {pattern:?} cannot be used: {cause}")]
     Pattern {
         /// Where.

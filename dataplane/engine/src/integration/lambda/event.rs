@@ -131,7 +131,7 @@ impl Multi {
     fn headers(listener: &Listener, view: &View<'_>) -> Self {
         let mut all = Self::default();
         for (name, value, known) in view.head.iter() {
-            if !is_shown(view.head, known, name) {
+            if !view.sees(known) || !is_shown(view.head, known, name) {
                 continue;
             }
             if known == Known::Authorization && is_signature(value) {
@@ -210,23 +210,10 @@ impl Multi {
     }
 }
 
-/// Whether a field reaches functions. What is left out is dropped at ingress, belongs to the hop, or is written by the gateway
-/// itself.
+/// Whether a field that mappings see reaches functions, too. What is left out belongs to the hop, or is written by the gateway itself.
 fn is_shown(head: &Head, known: Known, name: &[u8]) -> bool {
     match known {
-        Known::Connection
-        | Known::ContentLength
-        | Known::ContentMd5
-        | Known::Expect
-        | Known::MaxForwards
-        | Known::ProxyAuthenticate
-        | Known::Server
-        | Known::Te
-        | Known::TransferEncoding
-        | Known::Trailer
-        | Known::Upgrade
-        | Known::WwwAuthenticate
-        | Known::KeepAlive
+        Known::KeepAlive
         | Known::ProxyConnection
         | Known::ProxyAuthorization
         | Known::Http2Settings

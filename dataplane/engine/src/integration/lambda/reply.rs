@@ -95,13 +95,13 @@ fn several(heap: &Heap, value: Value) -> Option<Vec<String>> {
     heap.items(list).iter().map(|value| text_of(heap, *value)).collect()
 }
 
-/// A status as a number or as the text of one.
+/// A status as a number or as the text of one. One below 200 ends no exchange.
 fn status(heap: &Heap, value: Value) -> Option<u16> {
     let digits = match value {
         Value::Bool(_) => return None,
         value => text_of(heap, value)?,
     };
-    digits.parse().ok().filter(|status| (100..600).contains(status))
+    digits.parse().ok().filter(|status| (200..600).contains(status))
 }
 
 /// The members of a map of headers; absent when one of them cannot stand in a head.

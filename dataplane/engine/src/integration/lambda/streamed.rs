@@ -13,6 +13,13 @@ const DELIMITER: &[u8] = &[0; 8];
 /// Where it has to begin. Source: as above.
 const MAX_METADATA: usize = 16 * 1024;
 
+/// What a function says before the body that it means to stream, where all of that came at once; `None` when it is malformed.
+pub(super) fn begun(payload: &[u8]) -> Option<Said> {
+    let end = payload.len().min(MAX_METADATA + DELIMITER.len());
+    let at = memchr::memmem::find(&payload[..end], DELIMITER)?;
+    metadata(&payload[..at])
+}
+
 /// Reads an invocation's answer while it comes.
 #[derive(Debug, Default)]
 pub struct Streamed {

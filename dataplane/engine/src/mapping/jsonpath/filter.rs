@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use regex::Regex;
-
 use super::super::heap::{Exhausted, Heap, Value};
 use super::super::number::{self, Number};
 use super::JsonPath;
+use crate::regex::{ONCE, Regex};
 
 #[derive(Debug)]
 pub(super) enum Filter {
@@ -99,7 +98,9 @@ impl Filter {
             }
             Self::Match(operand, regex) => {
                 let term = operand.evaluate(heap, here, root)?;
-                Ok(term.and_then(|term| term.text(heap)).is_some_and(|text| regex.is_match(&text)))
+                Ok(term
+                    .and_then(|term| term.text(heap))
+                    .is_some_and(|text| regex.is_match(&text, &mut ONCE.clone()) == Ok(true)))
             }
             Self::Compare(left, how, right) => {
                 let left = left.evaluate(heap, here, root)?;

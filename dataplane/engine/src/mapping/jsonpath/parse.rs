@@ -1,9 +1,8 @@
 //! Reading a path.
 
-use regex::RegexBuilder;
-
 use super::filter::{Comparison, Filter, Literal, Operand};
 use super::{Function, JsonPath, Segment, Selector};
+use crate::regex::Regex;
 
 /// Why a text is no path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -317,16 +316,9 @@ impl<'t> Parser<'t> {
         self.at += end + 1;
         let ignore_case = self.eat("i");
         // Jayway matches whole values.
-        let whole = RegexBuilder::new(&format!("^(?:{pattern})$"))
-            .case_insensitive(ignore_case)
-            .size_limit(1 << 20)
-            .build();
-        match whole {
+        match Regex::java_whole(pattern, ignore_case) {
             Ok(regex) => Ok(Filter::Match(left, Box::new(regex))),
-            Err(_) => Err(PathError {
-                at: begin,
-                why: "not a regular expression that can be evaluated in bounded time",
-            }),
+            Err(_) => Err(PathError { at: begin, why: "not a regular expression" }),
         }
     }
 

@@ -113,8 +113,8 @@ pub enum Fault {
     XmlOption(String),
     #[error("$util.toXml cannot write it: {0}")]
     Unwritable(Unwritable),
-    #[error("{0:?} is no regular expression that can be evaluated in bounded time")]
-    Pattern(String),
+    #[error("{0:?} cannot be used as a regular expression: {1}")]
+    Pattern(String, String),
     #[error("the replacement refers to a group that the pattern does not have")]
     Group,
     #[error("the number is too large")]

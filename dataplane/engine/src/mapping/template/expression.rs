@@ -1,7 +1,5 @@
 //! Reading references and expressions.
 
-use regex::{Regex, RegexBuilder};
-
 use super::super::heap::{Text, Value};
 use super::super::jsonpath::JsonPath;
 use super::super::number;
@@ -10,6 +8,7 @@ use super::error::{TemplateError, Why};
 use super::names::{Method, Property};
 use super::parse::Parser;
 use super::tree::{Chain, Expression, Operator, Ready, Reference, Shape, Step};
+use crate::regex::Regex;
 
 impl<'t> Parser<'t, '_> {
     // References
@@ -136,7 +135,7 @@ impl<'t> Parser<'t, '_> {
                 JsonPath::parse(text).map_or(Ready::Nothing, Ready::Path)
             }
             Method::Matches | Method::ReplaceAll | Method::ReplaceFirst | Method::Split => {
-                regex(text).map_or(Ready::Nothing, |regex| Ready::Regex(Box::new(regex)))
+                regex(method, text).map_or(Ready::Nothing, |regex| Ready::Regex(Box::new(regex)))
             }
             _ => Ready::Nothing,
         }
@@ -357,9 +356,12 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-/// A regular expression of Java's, as far as it can be evaluated in linear time.
-pub(super) fn regex(pattern: &str) -> Option<Regex> {
-    RegexBuilder::new(pattern).size_limit(1 << 20).build().ok()
+/// The regular expression that a method takes.
+pub(super) fn regex(method: Method, pattern: &str) -> Result<Regex, String> {
+    match method {
+        Method::Matches => Regex::java_whole(pattern, false),
+        _ => Regex::java(pattern),
+    }
 }
 
 pub(super) fn is_name_start(b: u8) -> bool {

@@ -186,11 +186,11 @@ impl Overrides {
         parameters(&self.response, "header")
     }
 
-    /// Status of the method response; one that is no integer between 100 and 599 is ignored.
+    /// Status of the method response. One that is no integer between 200 and 599 is ignored: what is below ends no exchange.
     pub fn status(&self) -> Option<u16> {
         let (_, status) = self.response.iter().find(|(name, _)| name == "status")?;
         let status = status.text().parse().ok();
-        status.filter(|status| (100..600).contains(status))
+        status.filter(|status| (200..600).contains(status))
     }
 }
 

@@ -328,7 +328,11 @@ fn bombs_are_bounded() {
             "#set($s = 'aaaaaaaa')#foreach($i in [1..1000])#set($s = $s.replaceAll('a', '$0$0$0'))#end",
             "",
         ),
-        ("#set($s = $input.body.replaceAll('(?=a)b', ''))", "regular"),
+        ("#set($s = $input.body.replaceAll('(?=a', ''))", "regular"),
+        (
+            "#set($s = 'aaaaaaaa')#foreach($i in [1..9])#set($s = \"$s$s\")#end#set($s = $s.replaceAll('(a+)\\1(?=b)', ''))",
+            "long",
+        ),
     ] {
         let limits =
             Limits { steps: 200_000, output: 1 << 20, memory: 1 << 23, ..Limits::API_GATEWAY };

@@ -1,15 +1,15 @@
 //! Methods of text. Places and lengths count UTF-16 units, as in Java.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use regex::Regex;
-
-use super::super::heap::{BYTES_A_STEP, Text, Value};
+use super::super::heap::{BYTES_A_STEP, Exhausted, Text, Value};
 use super::error::Fault;
 use super::expression;
 use super::names::Method;
 use super::run::Run;
 use super::tree::Ready;
+use crate::regex::{GaveUp, Regex};
 
 impl<'r> Run<'r> {
     pub(super) fn text_method(
@@ -126,24 +126,40 @@ impl<'r> Run<'r> {
             Method::ReplaceAll => false,
             _ => return Ok(Value::Null),
         };
-        let regex = self.pattern(from, ready)?;
-        let pieces = pieces(self.str(to), regex.captures_len())?;
+        let regex = self.pattern(method, from, ready)?;
+        let pieces = pieces(self.str(to), &regex)?;
         let room = self.limits.output;
-        let most = self.heap.steps() as usize / MATCH_STEPS;
-        let (made, matches) = replace(self.str(text), &regex, &pieces, first, room, most);
-        self.heap.spend(matches * MATCH_STEPS)?;
-        let made = made.ok_or(Fault::Output(room))?;
+        let had = self.heap.steps() as usize;
+        let mut left = had;
+        let made = replace(self.str(text), &regex, &pieces, first, room, &mut left);
+        self.heap.spend(had - left)?;
+        let made = made.map_err(|why| self.gave_up(why, from))?.ok_or(Fault::Output(room))?;
         self.keep(&made)
     }
 
-    fn pattern(&mut self, pattern: Text, ready: &'r Ready) -> Result<Cow<'r, Regex>, Box<Fault>> {
+    fn pattern(
+        &mut self,
+        method: Method,
+        pattern: Text,
+        ready: &'r Ready,
+    ) -> Result<Cow<'r, Regex>, Box<Fault>> {
         if let Ready::Regex(regex) = ready {
             return Ok(Cow::Borrowed(regex));
         }
         self.heap.spend(PATTERN_STEPS)?;
         let pattern = self.str(pattern);
-        let regex = expression::regex(pattern);
-        regex.map(Cow::Owned).ok_or_else(|| Fault::Pattern(pattern.to_owned()).into())
+        let regex = expression::regex(method, pattern);
+        regex.map(Cow::Owned).map_err(|why| Fault::Pattern(pattern.to_owned(), why).into())
+    }
+
+    fn gave_up(&self, why: GaveUp, pattern: Text) -> Box<Fault> {
+        match why {
+            GaveUp::OutOfSteps => Exhausted::Steps.into(),
+            GaveUp::TooLong => {
+                let why = "it takes too long here".to_owned();
+                Fault::Pattern(self.str(pattern).to_owned(), why).into()
+            }
+        }
     }
 
     fn with_pattern(
@@ -153,44 +169,53 @@ impl<'r> Run<'r> {
         pattern: Text,
         ready: &'r Ready,
     ) -> Result<Value, Box<Fault>> {
-        let regex = self.pattern(pattern, ready)?;
-        let held = self.str(text);
+        let regex = self.pattern(method, pattern, ready)?;
         if method == Method::Matches {
-            // The whole text has to match, also where a shorter alternative would match first.
-            let whole = match regex.find(held) {
-                Some(found) if found.range() == (0..held.len()) => true,
-                None => false,
-                Some(_) => expression::regex(&format!("^(?:{})$", regex.as_str()))
-                    .is_some_and(|whole| whole.is_match(held)),
-            };
-            return Ok(Value::from(whole));
+            let had = self.heap.steps() as usize;
+            let mut left = had;
+            let matches = regex.is_match(self.str(text), &mut left);
+            self.heap.spend(had - left)?;
+            return Ok(Value::from(matches.map_err(|why| self.gave_up(why, pattern))?));
         }
-        self.split(text, &regex, 0)
+        self.split(text, &regex, pattern, 0)
     }
 
     /// As `String.split`: no empty text at the end, unless there is a limit below zero, and none before a match of nothing at the
     /// beginning.
-    fn split(&mut self, text: Text, regex: &Regex, limit: i64) -> Result<Value, Box<Fault>> {
-        let held = self.str(text);
+    fn split(
+        &mut self,
+        text: Text,
+        regex: &Regex,
+        pattern: Text,
+        limit: i64,
+    ) -> Result<Value, Box<Fault>> {
+        let len = text.range().len();
         let mut parts = Vec::new();
         let mut from = 0;
-        for found in regex.find_iter(held) {
-            if limit > 0 && parts.len() as i64 == limit - 1 {
+        let had = self.heap.steps() as usize;
+        let mut left = had;
+        let mut search = 0;
+        while limit <= 0 || (parts.len() as i64) < limit - 1 {
+            let held = self.str(text);
+            let found = regex.find(held, search, &mut left);
+            let Some(found) = found.map_err(|why| self.gave_up(why, pattern))? else { break };
+            search = behind(held, &found);
+            if found.end > 0 && !(found.is_empty() && found.start == len) {
+                parts.push(text.part(from, found.start));
+                from = found.end;
+                left = left.checked_sub(1).ok_or(Exhausted::Steps)?;
+            }
+            if search > len {
                 break;
             }
-            if found.end() == 0 || (found.is_empty() && found.start() == held.len()) {
-                continue;
-            }
-            parts.push(text.part(from, found.start()));
-            from = found.end();
         }
-        parts.push(text.part(from, held.len()));
+        self.heap.spend(had - left)?;
+        parts.push(text.part(from, len));
         if limit == 0 {
             while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
                 parts.pop();
             }
         }
-        self.heap.spend(parts.len())?;
         let parts: Vec<Value> = parts.into_iter().map(Value::Text).collect();
         Ok(self.heap.list(&parts, false)?)
     }
@@ -234,8 +259,8 @@ impl<'r> Run<'r> {
                 )
             }
             (Method::Split, [Value::Text(pattern), Value::Int(limit)]) => {
-                let regex = self.pattern(*pattern, ready)?;
-                return self.split(text, &regex, *limit);
+                let regex = self.pattern(method, *pattern, ready)?;
+                return self.split(text, &regex, *pattern, *limit);
             }
             (Method::ValueOf, [number]) => Value::Text(self.as_text(*number)?),
             _ => Value::Null,
@@ -278,13 +303,18 @@ enum Piece {
     Group(usize),
 }
 
-/// Reads a replacement as `Matcher.appendReplacement` does: `$1` is a group, a backslash takes the meaning away.
-fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Box<Fault>> {
+/// Reads a replacement as `Matcher.appendReplacement` does: `$1` and `${name}` are groups, a backslash takes the meaning away.
+fn pieces(text: &str, regex: &Regex) -> Result<Vec<Piece>, Box<Fault>> {
+    let groups = regex.groups();
     let mut pieces = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\\' => pieces.push(Piece::Char(chars.next().ok_or(Fault::Argument("replaceAll"))?)),
+            '$' if chars.next_if_eq(&'{').is_some() => {
+                let name: String = chars.by_ref().take_while(|c| *c != '}').collect();
+                pieces.push(Piece::Group(regex.group(&name).ok_or(Fault::Group)?));
+            }
             '$' => {
                 let digit = |c: &char| c.to_digit(10).map(|digit| digit as usize);
                 let first =
@@ -308,42 +338,47 @@ fn pieces(text: &str, groups: usize) -> Result<Vec<Piece>, Box<Fault>> {
     Ok(pieces)
 }
 
-/// Replaces matches, and counts them; gives up when more than `room` bytes come out, or behind the match after the last of `most`.
+/// Replaces matches; gives nothing when more than `room` bytes come out.
 fn replace(
     text: &str,
     regex: &Regex,
     pieces: &[Piece],
     first: bool,
     room: usize,
-    most: usize,
-) -> (Option<String>, usize) {
+    left: &mut usize,
+) -> Result<Option<String>, GaveUp> {
     let mut out = String::new();
-    let (mut from, mut matches) = (0, 0);
-    for captures in regex.captures_iter(text) {
-        let Some(found) = captures.get(0) else { break };
-        matches += 1;
-        if matches > most {
-            return (None, matches);
-        }
-        out.push_str(&text[from..found.start()]);
+    let (mut from, mut search) = (0, 0);
+    while search <= text.len() {
+        let Some(captures) = regex.captures(text, search, left)? else { break };
+        *left = left.checked_sub(MATCH_STEPS).ok_or(GaveUp::OutOfSteps)?;
+        let found = captures.place();
+        out.push_str(&text[from..found.start]);
         for piece in pieces {
             match piece {
                 Piece::Char(c) => out.push(*c),
-                Piece::Group(group) => {
-                    out.push_str(captures.get(*group).map_or("", |g| g.as_str()));
-                }
+                Piece::Group(group) => out.push_str(captures.text(*group)),
             }
         }
-        from = found.end();
+        (from, search) = (found.end, behind(text, &found));
         if out.len() > room {
-            return (None, matches);
+            return Ok(None);
         }
         if first {
             break;
         }
     }
     out.push_str(&text[from..]);
-    (Some(out), matches)
+    Ok(Some(out))
+}
+
+/// Where the next match may begin, as `Matcher.find` goes on: behind a match of nothing there has to be a character first.
+fn behind(text: &str, found: &Range<usize>) -> usize {
+    if found.is_empty() {
+        found.end + text[found.end..].chars().next().map_or(1, char::len_utf8)
+    } else {
+        found.end
+    }
 }
 
 /// Steps that a match which is replaced counts as: its groups are looked for apart.

@@ -3,11 +3,10 @@
 //! A tree whose leaves are resolved as far as they can be: variables are numbers, constants stand where a render's heap will have
 //! them, method names, JSONPaths and regular expressions are read.
 
-use regex::Regex;
-
 use super::super::heap::{Text, Value};
 use super::super::jsonpath::JsonPath;
 use super::names::{Method, Property};
+use crate::regex::Regex;
 
 /// A range of the template's text (its source, then text made of string literals).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

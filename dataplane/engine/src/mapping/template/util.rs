@@ -1,7 +1,9 @@
 //! `$util`: encodings, and two functions beyond AWS's: `parseXml` and `toXml`, with `toJson` to print what was parsed.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
 use super::super::heap::{BYTES_A_STEP, Text, Value};
@@ -10,6 +12,14 @@ use super::super::xml;
 use super::error::{Fault, Position};
 use super::names::Method;
 use super::run::Run;
+
+/// As `java.util.Base64` decodes: padding may be absent, and bits behind the last byte are ignored.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 impl Run<'_> {
     pub(super) fn util_method(
@@ -43,7 +53,7 @@ impl Run<'_> {
             }
             Method::Base64Encode => STANDARD.encode(heap.text(text)),
             Method::Base64Decode => {
-                let decoded = STANDARD.decode(heap.text(text));
+                let decoded = LENIENT.decode(heap.text(text));
                 let decoded = decoded.map_err(|_| Fault::Argument("$util.base64Decode"))?;
                 String::from_utf8_lossy(&decoded).into_owned()
             }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::mapping::heap::{Heap, MapId, Text, Value};
 use crate::mapping::json::{self, Slash};
+use crate::regex::Regex;
 
 /// In what an instance does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +145,7 @@ impl<'s> Check<'s> {
             }
             Value::Text(text) => {
                 if let Some(rules) = &node.text {
-                    need!(self.text(rules, text));
+                    need!(self.text(rules, text)?);
                 }
             }
             Value::List(items) => {
@@ -252,7 +253,7 @@ impl<'s> Check<'s> {
         fits
     }
 
-    fn text(&mut self, rules: &TextRules, text: Text) -> bool {
+    fn text(&mut self, rules: &TextRules, text: Text) -> Fits {
         let mut fits = true;
         let heap = self.heap;
         let (least, most) =
@@ -282,11 +283,11 @@ impl<'s> Check<'s> {
             }
         }
         if rules.pattern.is_none() && rules.format.is_none() {
-            return fits;
+            return Ok(fits);
         }
         let text = heap.str(text);
         if let Some((written, regex)) = &rules.pattern {
-            fits &= regex.is_match(text)
+            fits &= self.is_match(regex, text)?
                 || self.tell(|| {
                     format!("ECMA 262 regex \"{written}\" does not match input string \"{text}\"")
                 });
@@ -294,7 +295,11 @@ impl<'s> Check<'s> {
         if let Some(format) = rules.format {
             fits &= format.fits(text) || self.tell(|| format.message(text));
         }
-        fits
+        Ok(fits)
+    }
+
+    fn is_match(&mut self, regex: &Regex, text: &str) -> Fits {
+        regex.is_match(text, &mut self.left).map_err(|_| TooComplex)
     }
 
     fn list(&mut self, rules: &'s ListRules, items: &[Value]) -> Fits {
@@ -413,7 +418,7 @@ impl<'s> Check<'s> {
                 fits &= self.member(name, id, value)?;
             }
             for (pattern, id) in &rules.patterns {
-                if pattern.is_match(heap.str(name)) {
+                if self.is_match(pattern, heap.str(name))? {
                     described = true;
                     fits &= self.member(name, *id, value)?;
                 }

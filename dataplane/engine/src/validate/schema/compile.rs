@@ -12,6 +12,7 @@ use super::{
     Bound, Dependency, Items, ListRules, MAX_NODES, META_DOCUMENT, Node, NodeId, NumberRules,
     ObjectRules, Rest, Schema, SchemaError, TextRules, Types, pattern,
 };
+use crate::regex::Regex;
 
 pub(super) fn compile(
     document: &Value,
@@ -343,7 +344,7 @@ fn texts(
     Ok(any.then(|| Box::new(rules)))
 }
 
-fn regex(place: &Place, text: &str) -> Result<regex::Regex, SchemaError> {
+fn regex(place: &Place, text: &str) -> Result<Regex, SchemaError> {
     pattern::compile(text).map_err(|cause| SchemaError::Pattern {
         at: place.pointer.clone(),
         pattern: text.to_owned(),

@@ -44,7 +44,11 @@ impl<'r> Run<'r> {
         let mut value = self.variable(reference.slot)?;
         for step in &reference.steps {
             value = match (value, step) {
-                (Value::Null, _) => break,
+                // What does not exist is empty text.
+                (Value::Null, Step::Call { .. }) if !self.is_stock() => {
+                    self.step(Value::Text(Text::EMPTY), step)?
+                }
+                (Value::Null, _) => Value::Null,
                 (Value::Map(map), Step::Property { name, hint, .. }) => {
                     self.member(map, *name, *hint)?
                 }

@@ -107,7 +107,8 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// Puts a pair into a map and gives the value it replaced. An override can be set only once.
+    /// Puts a pair into a map and gives the value it replaced. An override can be set only once; that there is an empty map at the
+    /// beginning does not count.
     pub(in super::super) fn put(
         &mut self,
         map: MapId,
@@ -116,7 +117,8 @@ impl<'r> Run<'r> {
     ) -> Result<Value, Box<Fault>> {
         let value = self.held(value);
         let old = self.heap.put(map, key, value)?;
-        if old.is_some() && self.heap.is_once(map) {
+        let untouched = matches!(old, Some(Value::Map(old)) if self.heap.is_once(old) && self.heap.pairs(old).is_empty());
+        if old.is_some() && !untouched && self.heap.is_once(map) {
             return Err(Fault::OverriddenTwice(self.heap.str(key).to_owned()).into());
         }
         Ok(old.unwrap_or(Value::Null))
