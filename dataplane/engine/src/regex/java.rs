@@ -5,18 +5,20 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Writes an expression of Java's as the `regex` crate does. What is wrong in it stays wrong.
-pub(super) fn translate(pattern: &str) -> String {
+/// Writes an expression of Java's as the `regex` crate does, and says whether it gives nothing back (`a++`), which the crate would
+/// read as another quantifier. What is wrong in it stays wrong.
+pub(super) fn translate(pattern: &str) -> (String, bool) {
     let mut made = Translation {
         rest: pattern.chars().peekable(),
         out: String::new(),
         classes: 0,
+        possessive: false,
         dots: false,
     };
     while let Some(character) = made.rest.next() {
         made.character(character);
     }
-    made.out
+    (made.out, made.possessive)
 }
 
 struct Translation<'p> {
@@ -24,6 +26,7 @@ struct Translation<'p> {
     out: String,
     /// Classes that are open, one within another.
     classes: usize,
+    possessive: bool,
     /// A flag said that a dot matches the ends of lines, too.
     dots: bool,
 }
@@ -43,6 +46,10 @@ impl Translation<'_> {
             // Within a class two of them are an operator to the crate; in Java the second is a character.
             '-' | '~' if self.classes > 0 && self.rest.next_if_eq(&character).is_some() => {
                 self.out.extend([character, '\\', character]);
+            }
+            '*' | '+' | '?' | '}' if self.classes == 0 => {
+                self.possessive |= self.rest.peek() == Some(&'+');
+                self.out.push(character);
             }
             '.' if self.classes == 0 && !self.dots => self.out.push_str(NO_LINE_END),
             '(' if self.classes == 0 && self.is_next("?") => self.group(),
@@ -226,15 +233,28 @@ mod tests {
             (r"(.)\1.*", "abb", false),
             (r"(?<x>a)\k<x>", "aa", true),
             ("a++b", "aab", true),
+            (".++b", "aab", false),
+            ("(a|aa)*+a", "aaa", false),
+            ("a{1,3}+a", "aaa", false),
+            (r"a\++", "a++", true),
+            ("[+*]++", "+*", true),
             ("(?>a|ab)c", "abc", false),
             (".*(?<=b)c", "abc", true),
         ] {
             let regex = Regex::java_whole(pattern, false).expect(pattern);
             assert_eq!(regex.is_match(text, &mut ONCE.clone()), Ok(want), "{pattern} {text}");
         }
-        for pattern in
-            ["(", "a)|(b", "*", "[", "[a--z]", "(?<=a", "a{100000}{1000}", r"\p{Nonsense}"]
-        {
+        for pattern in [
+            "(",
+            "a)|(b",
+            "*",
+            "[",
+            "(?<x>a)(?<x>b)",
+            "[a--z]",
+            "(?<=a",
+            "a{100000}{1000}",
+            r"\p{Nonsense}",
+        ] {
             assert!(Regex::java_whole(pattern, false).is_err(), "{pattern}");
         }
     }

@@ -77,6 +77,10 @@ class Grammar:
             lambda: f"$s.replace({self.pick('%sl%s', '%so, %s', '%s%s') % (chr(39), chr(39))}, {self.text_value()})",
             lambda: self.pick("$s.replaceAll('[aeiou]', '*')", "$s.replaceAll('(l+)', '<$1>')", "$s.replaceFirst('l', 'L')",
                               "$s.matches('H.*')", "$s.matches('H')", "$s.split('o').size()", "$s.split('')[0]", "$s.split('l')[1]"),
+            lambda: f"{self.pick('$s', '$name')}.{self.pick('replaceAll', 'replaceFirst')}('{self.regex()}', '{self.pick('-', '[$0]', '')}')",
+            lambda: f"{self.pick('$s', '$u', '$name')}.matches('{self.regex()}')",
+            # Java also finds places within a pair of surrogates, and such halves print as '?'. An array itself prints with its address.
+            lambda: f"{self.pick('$s', '$name')}.split('{self.regex()}')[{self.pick(0, 1)}]",
             lambda: f"{self.pick('$list', '$nums', '$users', '$none')}.{self.pick('size()', 'isEmpty()')}",
             lambda: f"$list.{self.pick('contains', 'indexOf')}({self.text_value()})",
             lambda: f"$list.get({self.pick(0, 1, 2, 2, 9)})",
@@ -85,6 +89,18 @@ class Grammar:
             lambda: self.pick("$list[1]", "$list[-1]", "$list[7]", "$map['y']", '$map["z"].deep[1].q', "$users[1].tags", "$users[0]['name']"),
             lambda: self.pick("$n.intValue()", "$n.toString()", "$n.parseInt('42')", "$t.toString()", "$n.equals(7)", "$s.hashCode()"),
         )()
+
+    def regex(self):
+        """A regular expression, also with what takes backtracking."""
+        atoms = ["l", "o", "e", ".", "[a-z]", "[^l]", "[a-z&&[^lo]]", "\\w", "\\d", "\\s", "\\W", "\\p{Upper}", "\\P{Alpha}", "(l)",
+                 "(?<x>[aeo])", "(?:lo|l)", "(?i)h", "\\Qo,\\E"]
+        bounds = ["(?=o)", "(?!l)", "(?<=l)", "(?<!e)", "\\b", "^", "$"]
+        times = ["", "", "", "?", "*", "+", "++", "*?", "+?", "{2}", "{1,2}"]
+        parts = [self.pick(*bounds) if self.rng.random() < 0.2 else self.pick(*atoms) + self.pick(*times)
+                 for _ in range(self.rng.randint(1, 3))]
+        if any(part.startswith(("(l)", "(?<x>")) for part in parts) and self.rng.random() < 0.5:
+            parts.append("\\1")
+        return "|".join(["".join(parts), self.pick(*atoms)]) if self.rng.random() < 0.2 else "".join(parts)
 
     def value(self):
         return self.pick(self.text_value, self.number, self.list_value, self.map_value, self.call)()

@@ -211,8 +211,9 @@ impl<'r> Run<'r> {
         }
         self.heap.spend(had - left)?;
         parts.push(text.part(from, len));
-        if limit == 0 {
-            while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
+        // Where nothing matched, the text is the only part, also if it is empty.
+        if limit == 0 && from > 0 {
+            while parts.last().is_some_and(|part| part.is_empty()) {
                 parts.pop();
             }
         }
