@@ -28,7 +28,8 @@ install_packages() {
 install_debian() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || skip "missing here: $* (sudo apt-get install $*)"
     apt-get update -q
-    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
+    # By its run level 1, servers are installed and not started.
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
 }
 
 # Ends what the running suite started: it is the leader of a process group of its own.
