@@ -292,6 +292,20 @@ fn no_spelling_of_a_path_slips_past_a_policy() {
     }
 }
 
+/// 5.3: the ARN of the method is limited, 1,600 bytes.
+#[test]
+fn a_path_that_makes_the_arn_too_long_is_refused() {
+    let before = "arn:aws:execute-api:eu-west-1:000000000000:abcde12345/prod/GET/x/".len();
+    for (length, status) in [(1_600, 200), (1_601, 414)] {
+        let path = format!("/prod/x/{}", "7".repeat(length - before)).leak();
+        let ran = asks(&Signed { path, ..Signed::by("AKANN") }.head(), "");
+        assert_eq!(ran.answer.status, status, "{length}: {}", ran.answer.body);
+        if status == 414 {
+            assert_eq!(ran.answer.body, r#"{"message":"Request URI too long"}"#);
+        }
+    }
+}
+
 /// Colons of a path are none of the ARN's: no wild card of a policy reaches over them into another API.
 #[test]
 fn no_path_makes_one_api_another() {

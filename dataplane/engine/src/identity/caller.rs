@@ -55,6 +55,9 @@ const SERVICE: &str = "execute-api";
 /// What a policy has to allow. Source: developer guide, "Control access for invoking an API".
 const ACTION: &str = "execute-api:Invoke";
 
+/// Bytes of the ARN of a method with authorization. Source: API Gateway quotas.
+const MAX_METHOD_ARN: usize = 1_600;
+
 /// Refuses at once who shows no signature that could be right: before a body is waited for.
 pub(crate) fn expects(cx: &Ctx<'_>, head: &Head) -> Result<(), Refusal> {
     let parts = parts(cx, head, &[]);
@@ -98,11 +101,11 @@ pub(crate) fn identify(
     }
     sigv4::verify(&claim, &parts, &caller.keys.secret)?;
     let resource = resource(&facts, head, routed);
-    let decision = caller.policy.decide(
-        ACTION,
-        &format!("arn:aws:execute-api:{}:{}:{resource}", facts.region, facts.account_id),
-        &context(cx, head, caller),
-    );
+    let arn = format!("arn:aws:execute-api:{}:{}:{resource}", facts.region, facts.account_id);
+    if arn.len() > MAX_METHOD_ARN {
+        return Err(Failure::LongArn.into());
+    }
+    let decision = caller.policy.decide(ACTION, &arn, &context(cx, head, caller));
     cx.note("authorize", || format!("{} by key {}: {decision:?}", caller.arn, caller.keys.id));
     let why = match decision {
         Decision::Allow => return Ok(number),

@@ -46,6 +46,8 @@ pub enum Failure {
     UnknownCaller,
     /// The caller's policy does not let it call the method.
     Denied,
+    /// The ARN of the method, with the path in it, is longer than policies are asked about.
+    LongArn,
     /// The authorizer refused the caller.
     Unauthorized,
     /// The authorizer did not answer.
@@ -108,9 +110,11 @@ impl Failure {
             Self::UnknownApi | Self::UnknownStage => ResponseType::AccessDenied,
             // A REST API answers an unknown path or method as a missing token: 403, as recorded.
             Self::NoRoute | Self::NoMethod => ResponseType::MissingAuthenticationToken,
-            Self::BadPath | Self::BadBody | Self::BadJson | Self::NotJsonPayload => {
-                ResponseType::Default4xx
-            }
+            Self::BadPath
+            | Self::BadBody
+            | Self::BadJson
+            | Self::NotJsonPayload
+            | Self::LongArn => ResponseType::Default4xx,
             Self::LambdaMalformed
             | Self::LambdaStreamMalformed
             | Self::LambdaFailed
@@ -172,6 +176,9 @@ impl Failure {
                 "the node knows no such access key (--aws-callers), or the session token is another"
             }
             Self::Denied => "the caller's policy does not let it call the method",
+            Self::LongArn => {
+                "the ARN of the method, with the path in it, is longer than 1,600 bytes"
+            }
             Self::Unauthorized => "the authorizer refused the caller",
             Self::AuthorizerFailed => "the authorizer did not answer",
             Self::Misconfigured => "the method's integration cannot be carried out as configured",
@@ -248,6 +255,7 @@ impl Failure {
             | Self::UnknownCaller
             | Self::Denied => 403,
             Self::TooLarge(_) => 413,
+            Self::LongArn => 414,
             Self::BadCoding | Self::UnsupportedMediaType => 415,
             Self::LambdaMalformed
             | Self::LambdaFailed
@@ -318,6 +326,7 @@ impl Failure {
             Self::WrongSignature => "Invalid Signature",
             Self::UnknownCaller => "The security token included in the request is invalid.",
             Self::Denied => "User is not authorized to access this resource",
+            Self::LongArn => "Request URI too long",
             Self::BadPath | Self::BadBody => "Bad Request",
             Self::BadJson => "Invalid JSON in request body",
             Self::NotJsonPayload => "Could not parse request body into json",
@@ -368,6 +377,7 @@ impl Failure {
             | Self::IncompleteSignature
             | Self::WrongSignature
             | Self::UnknownCaller
+            | Self::LongArn
             | Self::Unauthorized
             | Self::AuthorizerFailed => Voice::FrontEnd,
             Self::Denied => Voice::Policy,
