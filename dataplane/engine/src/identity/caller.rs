@@ -70,10 +70,10 @@ pub(crate) fn expects(cx: &Ctx<'_>, head: &Head) -> Result<(), Refusal> {
 pub(crate) fn instead(cx: &Ctx<'_>, head: &Head, failure: Failure) -> Refusal {
     if matches!(failure, Failure::NoRoute | Failure::NoMethod)
         && head.last(Known::Authorization).is_some()
-        && let Err(error @ AuthError::IncompleteSignature(_)) =
+        && let Err(AuthError::IncompleteSignature(text)) =
             sigv4::parse(&parts(cx, head, &[]), SERVICE)
     {
-        return error.into();
+        return Refusal::saying(Failure::UnroutedSignature, text);
     }
     failure.into()
 }

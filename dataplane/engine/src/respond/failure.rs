@@ -40,6 +40,8 @@ pub enum Failure {
     Unsigned,
     /// The signature cannot be read.
     IncompleteSignature,
+    /// No method matches, and what the request shows as a signature cannot be read, of which AWS complains first.
+    UnroutedSignature,
     /// The signature is wrong, too old, or for another service or region.
     WrongSignature,
     /// The node knows no such access key.
@@ -128,7 +130,9 @@ impl Failure {
             Self::TooLarge(_) => ResponseType::RequestTooLarge,
             Self::BadCoding | Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::Unsigned => ResponseType::MissingAuthenticationToken,
-            Self::IncompleteSignature | Self::WrongSignature => ResponseType::InvalidSignature,
+            Self::IncompleteSignature | Self::UnroutedSignature | Self::WrongSignature => {
+                ResponseType::InvalidSignature
+            }
             Self::UnknownCaller | Self::Denied => ResponseType::AccessDenied,
             Self::Unauthorized => ResponseType::Unauthorized,
             Self::AuthorizerFailed => ResponseType::AuthorizerConfigurationError,
@@ -169,6 +173,9 @@ impl Failure {
             }
             Self::Unsigned => "the method has authorization AWS_IAM, and the request no signature",
             Self::IncompleteSignature => "the request's signature cannot be read",
+            Self::UnroutedSignature => {
+                "no such resource or method; AWS says so only where Authorization is absent or a signature"
+            }
             Self::WrongSignature => {
                 "the request's signature is wrong, too old, or for another service or region"
             }
@@ -251,6 +258,7 @@ impl Failure {
             | Self::NoMethod
             | Self::Unsigned
             | Self::IncompleteSignature
+            | Self::UnroutedSignature
             | Self::WrongSignature
             | Self::UnknownCaller
             | Self::Denied => 403,
@@ -290,7 +298,7 @@ impl Failure {
             Self::NoRoute | Self::NoMethod | Self::Unsigned => {
                 "MissingAuthenticationTokenException"
             }
-            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::IncompleteSignature | Self::UnroutedSignature => "IncompleteSignatureException",
             Self::WrongSignature => "InvalidSignatureException",
             Self::UnknownCaller => "UnrecognizedClientException",
             Self::Denied => "AccessDeniedException",
@@ -322,7 +330,7 @@ impl Failure {
         Some(Cow::Borrowed(match self {
             Self::UnknownApi | Self::UnknownStage => "Forbidden",
             Self::NoRoute | Self::NoMethod | Self::Unsigned => "Missing Authentication Token",
-            Self::IncompleteSignature => "Incomplete Signature",
+            Self::IncompleteSignature | Self::UnroutedSignature => "Incomplete Signature",
             Self::WrongSignature => "Invalid Signature",
             Self::UnknownCaller => "The security token included in the request is invalid.",
             Self::Denied => "User is not authorized to access this resource",
@@ -375,6 +383,7 @@ impl Failure {
             | Self::BadPath
             | Self::Unsigned
             | Self::IncompleteSignature
+            | Self::UnroutedSignature
             | Self::WrongSignature
             | Self::UnknownCaller
             | Self::LongArn
