@@ -5,6 +5,7 @@
 
 mod java;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -40,10 +41,6 @@ impl Regex {
                 let error = error.to_string();
                 let last = error.lines().last().unwrap_or_default();
                 let last = last.trim_start_matches("error: ");
-                // Neither Java nor ECMA 262 takes a name twice.
-                if last.starts_with("duplicate") {
-                    return Err(last.to_owned());
-                }
                 // What only backtracking knows, it also knows the faults of.
                 let foreign = last.ends_with("not supported");
                 Self::backtracking(pattern)
@@ -61,7 +58,14 @@ impl Regex {
             .max_prog_size(MAX_PROGRAM)
             .backtrack_limit(MAX_BACKTRACKS)
             .build();
-        made.map(|made| Self(Matcher::Backtracking(Box::new(made)))).map_err(|e| e.to_string())
+        let made = made.map_err(|error| error.to_string())?;
+        // Neither Java nor ECMA 262 takes a name twice.
+        let mut names = HashSet::new();
+        let once = made.capture_names().flatten().all(|name| names.insert(name));
+        if !once {
+            return Err("duplicate capture group name".to_owned());
+        }
+        Ok(Self(Matcher::Backtracking(Box::new(made))))
     }
 
     /// Compiles an expression of Java's.
