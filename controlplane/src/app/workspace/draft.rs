@@ -119,13 +119,16 @@ impl Draft {
 
     /// The operation that makes the draft durable if the API is still at the workspace's version. An empty draft only
     /// expects.
-    pub(super) fn operation(&self, on: &Workspace) -> Operation {
-        let mut operation = self.own_operation(on);
+    ///
+    /// `next` is the version then. It is nothing that another process on the store could come to by itself: what is queued here
+    /// would take the other's version for its own.
+    pub(super) fn operation(&self, on: &Workspace, next: u64) -> Operation {
+        let mut operation = self.own_operation(on, next);
         operation.extend(self.beside.clone());
         operation
     }
 
-    fn own_operation(&self, on: &Workspace) -> Operation {
+    fn own_operation(&self, on: &Workspace, next: u64) -> Operation {
         let api = &on.rest_api.id;
         let mut operation = Operation {
             expect: vec![Expect::Value(
@@ -148,8 +151,7 @@ impl Draft {
         if self.is_empty() {
             return operation;
         }
-        let next = on.version.wrapping_add(1).to_be_bytes().to_vec();
-        operation.puts.push((keys::version(api.as_str()), next));
+        operation.puts.push((keys::version(api.as_str()), next.to_be_bytes().to_vec()));
         operation.blobs.clone_from(&self.blobs);
         operation.deletes =
             self.removed.iter().map(|(part, name)| keys::part(api.as_str(), *part, name)).collect();
@@ -204,8 +206,8 @@ impl Draft {
     }
 
     /// Makes the workspace what the store has once the operation is applied.
-    pub(super) fn apply_to(self, workspace: &mut Workspace) {
-        workspace.version = workspace.version.wrapping_add(1);
+    pub(super) fn apply_to(self, workspace: &mut Workspace, next: u64) {
+        workspace.version = next;
         for (part, name) in &self.removed {
             workspace.remove(*part, name);
         }

@@ -143,8 +143,9 @@ impl Edit {
         if draft.is_empty() && !self.is_ahead {
             return Ok(true);
         }
-        let mut commit = store.commit(vec![draft.operation(&self.workspace)]);
-        let queued = Queued::new(self.slot, self.workspace, draft);
+        let next = rand::random();
+        let mut commit = store.commit(vec![draft.operation(&self.workspace, next)]);
+        let queued = Queued::new(self.slot, self.workspace, draft, next);
         // The first poll puts the operation in the store's queue; from then on the next writer may build on it.
         let first =
             std::future::poll_fn(|context| std::task::Poll::Ready(commit.as_mut().poll(context)))
@@ -167,13 +168,13 @@ struct Queued {
 }
 
 impl Queued {
-    fn new(slot: Arc<Slot>, mut workspace: Arc<Workspace>, draft: Draft) -> Self {
+    fn new(slot: Arc<Slot>, mut workspace: Arc<Workspace>, draft: Draft, next: u64) -> Self {
         let mut newest = slot.newest();
         // Ours is the only copy then, unless someone reads it, and is changed in place.
         *newest = None;
         if !draft.deletes_api() {
             if !draft.is_empty() {
-                draft.apply_to(Arc::make_mut(&mut workspace));
+                draft.apply_to(Arc::make_mut(&mut workspace), next);
             }
             *newest = Some(workspace);
         }
