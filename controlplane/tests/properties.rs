@@ -414,6 +414,31 @@ fn two_writers_of_one_store_do_not_lose_changes() {
     });
 }
 
+/// What one writer makes of an API never has the version that another makes of the same: a copy of what was not stored is known by it.
+#[test]
+fn two_writers_never_come_to_the_same_version() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    runtime.block_on(async {
+        let input = CreateRestApi { name: "n".to_owned(), ..CreateRestApi::default() };
+        let api = support::app(one.path()).create_rest_api(input).await.unwrap();
+        let root = api.root_resource_id.to_string();
+        for file in std::fs::read_dir(one.path()).unwrap().map(Result::unwrap) {
+            std::fs::copy(file.path(), two.path().join(file.file_name())).unwrap();
+        }
+        let mut versions = Vec::new();
+        for store in [&one, &two] {
+            let app = support::app(store.path());
+            versions.push(app.workspace(api.id.as_str()).await.unwrap().version);
+            app.create_resource(api.id.as_str(), &root, "r").await.unwrap();
+            versions.push(app.workspace(api.id.as_str()).await.unwrap().version);
+        }
+        let [before, ours, same, theirs] = versions[..] else { unreachable!() };
+        assert_eq!(before, same);
+        assert!(before != ours && before != theirs && ours != theirs);
+    });
+}
+
 #[test]
 fn models_round_trip_through_the_wire_form() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
