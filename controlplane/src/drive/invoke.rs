@@ -19,6 +19,7 @@ use tidegate_engine::explain::{Phase, Trace};
 use tidegate_engine::head::Known;
 use tidegate_engine::integration::credentials::Credentials;
 use tidegate_engine::integration::guard::AddressPolicy;
+use tidegate_engine::mapping::media;
 use tidegate_engine::respond::Failure;
 use tidegate_engine::snapshot::{Upstream, World};
 use tidegate_engine::{
@@ -273,21 +274,18 @@ impl<'p> Test<'p> {
                     failed = got.as_ref().err().copied();
                     next.give(&mut cx, &head, got)
                 }
-                Step::Relay(relay) => {
-                    self.tell_validation(cx.trace.as_deref());
-                    match self.relay(&relay, &cx).await {
-                        Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
-                        Err(NoAnswer::Call(error)) => {
-                            failed = Some(error);
-                            let answer = relay.reply(&mut cx, &head, Err(error));
-                            break End::Answered(Box::new(answer), Bytes::new());
-                        }
-                        Ok(got) => {
-                            let answer = relay.reply(&mut cx, &head, Ok(&got.head));
-                            break End::Answered(Box::new(answer), got.body);
-                        }
+                Step::Relay(relay) => match self.relay(&relay, &cx).await {
+                    Err(NoAnswer::TooLarge(length)) => break End::Refused(too_large(length)),
+                    Err(NoAnswer::Call(error)) => {
+                        failed = Some(error);
+                        let answer = relay.reply(&mut cx, &head, Err(error));
+                        break End::Answered(Box::new(answer), Bytes::new());
                     }
-                }
+                    Ok(got) => {
+                        let answer = relay.reply(&mut cx, &head, Ok(&got.head));
+                        break End::Answered(Box::new(answer), got.body);
+                    }
+                },
                 Step::Answer(answer) => break End::Answered(Box::new(answer), Bytes::new()),
             };
         };
@@ -320,6 +318,7 @@ impl<'p> Test<'p> {
     }
 
     async fn relay(&mut self, relay: &Relay, cx: &Ctx<'_>) -> Result<Answered, NoAnswer> {
+        self.tell_validation(cx.trace.as_deref());
         let body = self.asked.body.clone();
         let upstream = relay.upstream(cx.world);
         self.call(cx.world, upstream, &relay.request, cx.scratch, body).await
@@ -357,8 +356,7 @@ impl<'p> Test<'p> {
             .collect();
         let fields = fields.iter().map(|(name, value)| (&**name, &**value));
         self.log.line(format_args!("Endpoint response headers: {}", log::headers(fields)));
-        let media = got.head.last(Known::ContentType).unwrap_or_default();
-        let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        let media = media::first(&got.head, Known::ContentType);
         let text = log::body(&got.body, self.asked.binary.holds(media));
         self.log.line(format_args!("Endpoint response body before transformations: {text}"));
         self.replied = Some(Replied::of(&got));

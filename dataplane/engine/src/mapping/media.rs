@@ -13,7 +13,7 @@ pub(crate) const JSON: &[u8] = b"application/json";
 
 /// The first media type of a field without its parameters; `application/json` when there is none.
 #[inline]
-pub(crate) fn first(head: &Head, field: Known) -> &[u8] {
+pub fn first(head: &Head, field: Known) -> &[u8] {
     of_value(head.last(field).unwrap_or(JSON))
 }
 

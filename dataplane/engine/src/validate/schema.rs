@@ -1,7 +1,8 @@
 //! JSON Schema draft 4, as API Gateway's models use it: compiled once, checked without looking anything up.
 //!
 //! A [`Schema`] is a flat table of nodes; `$ref`s are numbers of other nodes, so cycles cost nothing. What AWS's own validator
-//! cannot do either (references to documents elsewhere) is refused when compiling. Messages are those of the validator AWS uses, as `$context.error.validationErrorString` shows them.
+//! cannot do either (references to documents elsewhere) is refused when compiling. Messages are those of the validator AWS uses,
+//! as `$context.error.validationErrorString` shows them.
 //!
 //! Source: `rest-api-runtime` section 14.4; the specification "JSON Schema: interactive and non interactive validation", draft 4.
 
