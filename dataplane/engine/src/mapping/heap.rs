@@ -105,6 +105,11 @@ impl Heap {
         self.steps
     }
 
+    /// Says how many steps are left of those that there were.
+    pub(crate) fn leave(&mut self, steps: usize) {
+        self.steps = self.steps.min(steps as u64);
+    }
+
     /// Takes memory, in bytes.
     #[inline]
     pub(crate) fn grow(&mut self, more: usize) -> Result<(), Exhausted> {

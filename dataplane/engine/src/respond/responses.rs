@@ -74,11 +74,11 @@ impl Pattern {
             .map_err(|why| Unfit::Always(format!("selection pattern '{text}': {why}")))
     }
 
-    fn matches(&self, value: &str) -> bool {
+    fn matches(&self, value: &str, left: &mut usize) -> bool {
         match self {
             Self::Exact(text) => **text == *value,
             // One that takes too long selects nothing.
-            Self::Regex(regex) => regex.is_match(value, &mut ONCE.clone()) == Ok(true),
+            Self::Regex(regex) => regex.is_match(value, left) == Ok(true),
         }
     }
 }
@@ -110,7 +110,8 @@ impl Responses {
 
     /// The number of the response for a value: the first whose pattern matches it whole, else the default.
     pub(crate) fn select(&self, value: &str) -> Option<u16> {
-        let matched = self.patterns.iter().find(|(pattern, _)| pattern.matches(value));
+        let mut left = ONCE;
+        let matched = self.patterns.iter().find(|(pattern, _)| pattern.matches(value, &mut left));
         matched.map(|(_, number)| *number).or(self.default)
     }
 
@@ -352,8 +353,19 @@ mod tests {
             ("(?!.*Bad).*", "it is good", true),
         ] {
             let linked = Pattern::link(pattern).ok().unwrap();
-            assert_eq!(linked.matches(value), want, "{pattern} {}", &value[..value.len().min(20)]);
+            assert_eq!(
+                linked.matches(value, &mut ONCE.clone()),
+                want,
+                "{pattern} {}",
+                &value[..value.len().min(20)]
+            );
         }
+        // All of them together have the time of one.
+        let bomb = Pattern::link(r"(a*)(a*)(a*)\1").ok().unwrap();
+        let (mut left, value) = (ONCE, format!("{}b", "a".repeat(1_500)));
+        let begun = std::time::Instant::now();
+        assert!(!(0..500).any(|_| bomb.matches(&value, &mut left)));
+        assert!(left < ONCE && begun.elapsed().as_secs() < 5);
         for pattern in ["(", "a)|(b", "a{100000}{1000}"] {
             assert!(Pattern::link(pattern).is_err(), "{pattern}");
         }

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::super::heap::{Exhausted, Heap, Value};
 use super::super::number::{self, Number};
 use super::JsonPath;
-use crate::regex::{ONCE, Regex};
+use crate::regex::{GaveUp, Regex};
 
 #[derive(Debug)]
 pub(super) enum Filter {
@@ -98,9 +98,14 @@ impl Filter {
             }
             Self::Match(operand, regex) => {
                 let term = operand.evaluate(heap, here, root)?;
-                Ok(term
-                    .and_then(|term| term.text(heap))
-                    .is_some_and(|text| regex.is_match(&text, &mut ONCE.clone()) == Ok(true)))
+                let Some(text) = term.and_then(|term| term.text(heap)) else { return Ok(false) };
+                let mut left = heap.steps() as usize;
+                let matches = regex.is_match(&text, &mut left);
+                heap.leave(left);
+                match matches {
+                    Err(GaveUp::OutOfSteps) => Err(Exhausted::Steps),
+                    matches => Ok(matches == Ok(true)),
+                }
             }
             Self::Compare(left, how, right) => {
                 let left = left.evaluate(heap, here, root)?;

@@ -1,4 +1,4 @@
-use super::super::heap::Heap;
+use super::super::heap::{Exhausted, Heap};
 use super::super::json::{Slash, read_body, write};
 use super::*;
 
@@ -99,6 +99,12 @@ fn no_path_runs_away() {
         let root = read_body(&mut heap, nested.as_bytes()).unwrap();
         assert!(JsonPath::parse(path).unwrap().select(&mut heap, root).is_err(), "{path}");
     }
+    // Going back is paid from the same steps, for each member anew.
+    let members = vec![format!("\"{}b\"", "a".repeat(100)); 10_000].join(",");
+    let mut heap = Heap::for_document(1 << 17, 1 << 24);
+    let root = read_body(&mut heap, format!("[{members}]").as_bytes()).unwrap();
+    let path = JsonPath::parse(r"$[?(@ =~ /(a*)(a*)(a*)\1/)]").unwrap();
+    assert!(matches!(path.select(&mut heap, root), Err(Exhausted::Steps)));
     assert!(JsonPath::parse(&format!("$[?{}@.a{}]", "(".repeat(1000), ")".repeat(1000))).is_err());
     assert!(JsonPath::parse(&format!("${}", ".a".repeat(100_000))).is_err());
     assert!(JsonPath::parse(&format!("$[?({}@.a)]", "@[?(".repeat(10_000))).is_err());

@@ -129,10 +129,9 @@ impl<'r> Run<'r> {
         let regex = self.pattern(method, from, ready)?;
         let pieces = pieces(self.str(to), &regex)?;
         let room = self.limits.output;
-        let had = self.heap.steps() as usize;
-        let mut left = had;
+        let mut left = self.heap.steps() as usize;
         let made = replace(self.str(text), &regex, &pieces, first, room, &mut left);
-        self.heap.spend(had - left)?;
+        self.heap.leave(left);
         let made = made.map_err(|why| self.gave_up(why, from))?.ok_or(Fault::Output(room))?;
         self.keep(&made)
     }
@@ -171,10 +170,9 @@ impl<'r> Run<'r> {
     ) -> Result<Value, Box<Fault>> {
         let regex = self.pattern(method, pattern, ready)?;
         if method == Method::Matches {
-            let had = self.heap.steps() as usize;
-            let mut left = had;
+            let mut left = self.heap.steps() as usize;
             let matches = regex.is_match(self.str(text), &mut left);
-            self.heap.spend(had - left)?;
+            self.heap.leave(left);
             return Ok(Value::from(matches.map_err(|why| self.gave_up(why, pattern))?));
         }
         self.split(text, &regex, pattern, 0)
@@ -192,8 +190,7 @@ impl<'r> Run<'r> {
         let len = text.range().len();
         let mut parts = Vec::new();
         let mut from = 0;
-        let had = self.heap.steps() as usize;
-        let mut left = had;
+        let mut left = self.heap.steps() as usize;
         let mut search = 0;
         while limit <= 0 || (parts.len() as i64) < limit - 1 {
             let held = self.str(text);
@@ -209,7 +206,7 @@ impl<'r> Run<'r> {
                 break;
             }
         }
-        self.heap.spend(had - left)?;
+        self.heap.leave(left);
         parts.push(text.part(from, len));
         // Where nothing matched, the text is the only part, also if it is empty.
         if limit == 0 && from > 0 {
